@@ -1,0 +1,1 @@
+"""LeadPulse: real events in, right scores out."""

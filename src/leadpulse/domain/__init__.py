@@ -1,0 +1,1 @@
+"""The pure core: facts, models and time in, scores out; standard library only."""

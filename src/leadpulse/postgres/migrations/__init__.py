@@ -1,0 +1,1 @@
+"""Forward-only migrations: Alembic around plain SQL files."""

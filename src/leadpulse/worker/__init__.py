@@ -1,0 +1,1 @@
+"""The scorer, the due-time passes and the scheduled jobs."""
