@@ -26,7 +26,9 @@ class User(NamedTuple):
     name: str
 
 
-def command(argv: list[str], *, parent: int, death_signal: signal.Signals, user: User | None) -> list[str]:
+def command(
+    argv: list[str], *, parent: int, death_signal: signal.Signals, user: User | None
+) -> list[str]:
     """Wrap argv so that it gets `death_signal` when the thread that starts it ends.
 
     Elsewhere than on Linux a child learns nothing of its parent's death; whoever

@@ -32,8 +32,14 @@ local all all peer map=leadpulse
 """
 
 _HINTS = (
-    ("No space left on device", "The disk that holds {home} is full. Free some space, then start again."),
-    ("Disk quota exceeded", "The disk quota for {home} is used up. Free some space, then start again."),
+    (
+        "No space left on device",
+        "The disk that holds {home} is full. Free some space, then start again.",
+    ),
+    (
+        "Disk quota exceeded",
+        "The disk quota for {home} is used up. Free some space, then start again.",
+    ),
     (
         "could not map anonymous shared memory",
         "There is not enough memory for PostgreSQL. Stop something else, then start again.",
@@ -132,7 +138,9 @@ def write_configuration(layout: Layout, settings: Mapping[str, str]) -> None:
     """
     lines = ["# Written at every start; ALTER SYSTEM is kept and wins."]
     everything = {**server_settings(), "unix_socket_directories": str(layout.sockets), **settings}
-    lines += [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in everything.items()]
+    lines += [
+        f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in everything.items()
+    ]
     names = {_account_name(os.geteuid()), SUPERUSER}
     if layout.user is not None:
         names.add(layout.user.name)
@@ -282,4 +290,3 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
     except psutil.NoSuchProcess:
         return
-

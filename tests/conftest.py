@@ -1,0 +1,96 @@
+"""Fixtures of the whole suite: a real PostgreSQL, and a fresh database per test.
+
+A test that asks for `database` runs on the newest PostgreSQL; marked
+`both_postgres` it runs on the oldest supported one too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
+
+from leadpulse.postgres.connect import Connection, connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+_NOT_RUN = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_NOT_RUN] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cluster" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker("both_postgres") is not None
+    versions = [NEWEST, OLDEST] if marked else [NEWEST]
+    metafunc.parametrize(
+        "cluster", versions, indirect=True, scope="session", ids=lambda v: f"pg{v}"
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for leg, reason in config.stash[_NOT_RUN].items():
+        terminalreporter.write_line(f"not run: {leg}: {reason}", yellow=True)
+
+
+def leave_out(config: pytest.Config, leg: str, reason: str) -> None:
+    """Report a leg that this machine cannot run; where every leg is required, fail."""
+    config.stash[_NOT_RUN][leg] = reason
+    if REQUIRE_ALL:
+        pytest.fail(f"{leg} was not run: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def clusters() -> Iterator[dict[str, Cluster]]:
+    """Servers by version, each started when the first test asks for it."""
+    started: dict[str, Cluster] = {}
+    yield started
+    for cluster in started.values():
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, clusters: dict[str, Cluster]) -> Cluster:
+    """A running server with a migrated template."""
+    version: str = request.param
+    if version not in clusters:
+        try:
+            fresh = Cluster(version)
+        except MissingLegError as missing:
+            leave_out(request.config, f"PostgreSQL {version}", str(missing))
+            raise
+        clusters[version] = fresh
+        fresh.start()
+    return clusters[version]
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[str]:
+    """The address of a fresh, migrated database with real commits."""
+    name = cluster.create()
+    yield cluster.dsn(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[str]:
+    """The address of a fresh database without any table."""
+    name = cluster.create(template="template0")
+    yield cluster.dsn(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+async def pg(database: str) -> AsyncIterator[Connection]:
+    """A connection to `database` in autocommit mode."""
+    connection = await connect(database, "test")
+    yield connection
+    await connection.close()
