@@ -79,9 +79,7 @@ class CompiledModel:
     def conditional_keys(self) -> frozenset[str]:
         """Types whose rules look at properties."""
         return frozenset(
-            key
-            for key, rules in self._by_key.items()
-            if any(rule.conditions for rule in rules)
+            key for key, rules in self._by_key.items() if any(rule.conditions for rule in rules)
         )
 
 
@@ -101,8 +99,11 @@ def _compile_rule(rule: Rule) -> CompiledRule:
 
 
 def compile_model(model: ScoringModel) -> CompiledModel:
-    """Prepares a model; rules of a type stand in the order of their ids, so that sums of
-    doubles come out the same everywhere."""
+    """Prepares a model.
+
+    Rules of a type stand in the order of their ids, so that sums of doubles come out the same
+    everywhere.
+    """
     by_key: dict[str, list[CompiledRule]] = {}
     for rule in sorted(model.rules, key=lambda r: r.id):
         if rule.active:
@@ -139,7 +140,7 @@ class Models:
 
     def in_force(self, version: int) -> CompiledModel:
         """The model that scores an event which was received under `version`."""
-        return self.versions[version if version > self.history else self.history]
+        return self.versions[max(version, self.history)]
 
     @property
     def labels(self) -> CompiledModel:

@@ -108,7 +108,7 @@ class _Reader:
     def fail(self, where: str, message: str) -> None:
         self.errors.append(FieldError(where, message))
 
-    def object(self, value: object, where: str) -> dict[str, object]:
+    def record(self, value: object, where: str) -> dict[str, object]:
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return cast("dict[str, object]", value)
         self.fail(where, "must be an object")
@@ -171,7 +171,7 @@ def _conditions(read: _Reader, value: object, where: str) -> tuple[Condition, ..
     found: list[Condition] = []
     for index, item in enumerate(read.array(value, where, MAX_CONDITIONS)):
         at = f"{where}[{index}]"
-        given = read.object(item, at)
+        given = read.record(item, at)
         read.known(given, at, frozenset({"field", "op", "value"}))
         name = read.text(given.get("field"), f"{at}.field", 255)
         op = given.get("op")
@@ -212,7 +212,7 @@ def _points(read: _Reader, value: object, where: str) -> float:
 
 
 def _rule(read: _Reader, item: object, where: str) -> Rule:
-    given = read.object(item, where)
+    given = read.record(item, where)
     prefix = f"{where}." if where else ""
     read.known(given, where, _RULE_FIELDS)
     event_type = read.text(given.get("eventType"), f"{prefix}eventType", 128)
@@ -227,7 +227,9 @@ def _rule(read: _Reader, item: object, where: str) -> Rule:
         id=read.text(given.get("id"), f"{prefix}id", 64),
         event_type=event_type,
         name=read.text(given.get("name", event_type), f"{prefix}name"),
-        description=read.text(given.get("description", ""), f"{prefix}description", 2_000, empty=True),
+        description=read.text(
+            given.get("description", ""), f"{prefix}description", 2_000, empty=True
+        ),
         points=_points(read, given.get("points"), f"{prefix}points"),
         active=read.flag(given.get("active", True), f"{prefix}active"),
         conditions=_conditions(read, given.get("conditions", []), f"{prefix}conditions"),
@@ -254,7 +256,7 @@ def parse_rule(document: object) -> Rule:
 def _stages(read: _Reader, value: object, least: float) -> tuple[float, float, float, float]:
     bounds: list[float] = []
     for index, item in enumerate(read.array(value, "stages", 4)):
-        given = read.object(item, f"stages[{index}]")
+        given = read.record(item, f"stages[{index}]")
         read.known(given, f"stages[{index}]", frozenset({"name", "from"}))
         if given.get("name") != STAGES[index]:
             read.fail(f"stages[{index}].name", f"must be {STAGES[index]}")
@@ -273,7 +275,7 @@ def _stages(read: _Reader, value: object, least: float) -> tuple[float, float, f
 def _decay(read: _Reader, value: object) -> Decay | None:
     if value is None:
         return None
-    given = read.object(value, "decay")
+    given = read.record(value, "decay")
     read.known(given, "decay", frozenset({"factor", "afterDays", "everyDays"}))
     factor = read.number(given.get("factor"), "decay.factor", 0, 1)
     if factor in (0.0, 1.0):
@@ -288,14 +290,15 @@ def _names(read: _Reader, value: object, where: str, allowed: tuple[str, ...]) -
     items = read.array(value, where, len(allowed))
     if any(item not in allowed for item in items):
         read.fail(where, "must hold only " + ", ".join(allowed))
-    return tuple(item for item in items if isinstance(item, str))
+        return ()
+    return cast("tuple[str, ...]", tuple(items))
 
 
 def _next_actions(read: _Reader, value: object) -> tuple[NextAction, ...]:
     found: list[NextAction] = []
     for index, item in enumerate(read.array(value, "nextActions", 50)):
         at = f"nextActions[{index}]"
-        given = read.object(item, at)
+        given = read.record(item, at)
         read.known(given, at, frozenset({"action", "text", "stages", "risks", "minVelocity"}))
         velocity = given.get("minVelocity")
         found.append(
@@ -335,13 +338,13 @@ def parse_model(document: object, version: int) -> ScoringModel:
     Raises Invalid with every field that is wrong.
     """
     read = _Reader()
-    given = read.object(document, "model")
+    given = read.record(document, "model")
     read.known(given, "", _MODEL_FIELDS)
-    bounds = read.object(given.get("bounds"), "bounds")
+    bounds = read.record(given.get("bounds"), "bounds")
     low = read.number(bounds.get("min"), "bounds.min", -MAX_BOUND, 0)
     high = read.number(bounds.get("max"), "bounds.max", 0, MAX_BOUND)
-    velocity = read.object(given.get("velocity"), "velocity")
-    risk = read.object(given.get("risk"), "risk")
+    velocity = read.record(given.get("velocity"), "velocity")
+    risk = read.record(given.get("risk"), "risk")
     medium = read.number(risk.get("mediumDays"), "risk.mediumDays", 0, MAX_DAYS)
     highest = read.number(risk.get("highDays"), "risk.highDays", 0, MAX_DAYS)
     if highest < medium:
@@ -402,8 +405,7 @@ def model_document(model: ScoringModel) -> dict[str, object]:
     return {
         "version": model.version,
         "stages": [
-            {"name": name, "from": bound}
-            for name, bound in zip(STAGES, model.stages, strict=True)
+            {"name": name, "from": bound} for name, bound in zip(STAGES, model.stages, strict=True)
         ],
         "bounds": {"min": model.min_score, "max": model.max_score},
         "decay": None

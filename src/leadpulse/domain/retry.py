@@ -15,8 +15,11 @@ Treatment = Literal["normal", "group", "alone", "child", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """`attempts`: errors of this lead; `crashes`: deaths of a scorer with it in its batch;
-    `solo_crashes`: deaths with it alone."""
+    """What a lead did to its scorers.
+
+    `attempts`: errors of this lead; `crashes`: deaths of a scorer with it in its batch;
+    `solo_crashes`: deaths with it alone.
+    """
 
     attempts: int = 0
     crashes: int = 0

@@ -22,8 +22,9 @@ class State:
     """`score` is the newest ledger entry's; decay since then is taken by `at`.
 
     `last` is the place of the newest fact and `last_fact` its id; `last_act`, `act_version`
-    and `schedule` belong to the newest act, which opened the present gap. `taken` counts the due times of the present gap that lie behind an entry or were looked
-    at when one was made; `uses` holds every rule that ever gave points.
+    and `schedule` belong to the newest act, which opened the present gap. `taken` counts
+    the due times of that gap that a later fact has already looked at; `uses` holds every rule
+    that ever gave points.
     """
 
     score: float = 0.0
