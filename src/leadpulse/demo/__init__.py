@@ -1,0 +1,1 @@
+"""Believable journeys and a sender for them: the demo, and the load of the benchmarks."""
