@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
 
 from leadpulse.postgres.connect import Connection, connect
+from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

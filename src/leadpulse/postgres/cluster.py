@@ -31,38 +31,27 @@ _HBA = """\
 local all all peer map=leadpulse
 """
 
-_HINTS = (
-    (
-        "No space left on device",
-        "The disk that holds {home} is full. Free some space, then start again.",
-    ),
-    (
-        "Disk quota exceeded",
-        "The disk quota for {home} is used up. Free some space, then start again.",
-    ),
-    (
-        "could not map anonymous shared memory",
-        "There is not enough memory for PostgreSQL. Stop something else, then start again.",
-    ),
-    (
-        "Read-only file system",
-        "{home} is on a read-only file system. Choose another place with --data-dir.",
-    ),
-    (
-        "invalid checkpoint record",
-        "The data in {home} is damaged. Restore the last backup into a new directory: "
-        "leadpulse restore FILE --data-dir NEW.",
-    ),
-    (
-        "could not locate a valid checkpoint record",
-        "The data in {home} is damaged. Restore the last backup into a new directory: "
-        "leadpulse restore FILE --data-dir NEW.",
-    ),
-    (
-        "Permission denied",
-        "PostgreSQL may not read or write its own files in {home}. Give them back to their owner.",
-    ),
+_DAMAGED = (
+    "The data in {home} is damaged. Restore the last backup into a new directory: "
+    "leadpulse restore FILE --data-dir NEW."
 )
+_FULL = "The disk that holds {home} is full. Free some space, then start again."
+# What PostgreSQL writes, and what a person can do about it.
+_HINTS = {
+    "No space left on device": _FULL,
+    "Disk quota exceeded": _FULL,
+    "could not map anonymous shared memory": (
+        "There is not enough memory for PostgreSQL. Stop something else, then start again."
+    ),
+    "Read-only file system": (
+        "{home} is on a read-only file system. Choose another place with --data-dir."
+    ),
+    "invalid checkpoint record": _DAMAGED,
+    "could not locate a valid checkpoint record": _DAMAGED,
+    "Permission denied": (
+        "PostgreSQL may not read or write its own files in {home}. Give them back to their owner."
+    ),
+}
 
 
 def server_settings() -> dict[str, str]:
@@ -219,7 +208,7 @@ def clean_environment() -> dict[str, str]:
 def start_error(layout: Layout, said: str) -> StartError:
     """Turn what PostgreSQL wrote into a sentence that says what to do."""
     tail = said.strip()[-_TAIL_BYTES:]
-    for mark, sentence in _HINTS:
+    for mark, sentence in _HINTS.items():
         if mark in tail:
             return StartError(sentence.format(home=layout.home), tail)
     return StartError(f"PostgreSQL did not start. Its log is {layout.log} and ends:", tail)

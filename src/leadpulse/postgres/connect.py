@@ -27,7 +27,6 @@ from psycopg_pool import AsyncConnectionPool
 
 if TYPE_CHECKING:
     from psycopg.abc import AdaptContext, Buffer
-    from psycopg.rows import TupleRow
 
 # PostgreSQL counts from 2000-01-01.
 _EPOCH_SHIFT: Final = 946_684_800_000_000
@@ -114,7 +113,7 @@ class BinaryServerCursor(AsyncServerCursor[Any]):
         self.format = Format.BINARY
 
 
-class Connection(AsyncConnection["TupleRow"]):
+class Connection(AsyncConnection[tuple[Any, ...]]):
     """A connection that speaks the types described at the top of this module."""
 
     cursor_factory = BinaryCursor

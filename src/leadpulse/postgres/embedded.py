@@ -177,6 +177,9 @@ class EmbeddedPostgres:
         self._thread.start()
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._failure is not None)
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
@@ -193,18 +196,20 @@ class EmbeddedPostgres:
 
     def _supervise(self) -> None:
         attempt = 0
-        try:
-            while not self._stopping:
-                started = time.monotonic()
+        while not self._asked_to_stop():
+            started = time.monotonic()
+            try:
                 self._run_once()
-                if self._stopping:
+            except Exception as error:  # noqa: BLE001 - a full disk may be freed, a lock released
+                if self._failed_for_good(error):
                     return
-                attempt = 1 if time.monotonic() - started > _STEADY_AFTER else attempt + 1
-                with self._changed:
-                    pause = _BACKOFF[min(attempt - 1, len(_BACKOFF) - 1)]
-                    self._changed.wait_for(lambda: self._stopping, timeout=pause)
-        except Exception as error:  # noqa: BLE001 - start_blocking raises it in its caller
-            self._fail(error)
+            attempt = 1 if time.monotonic() - started > _STEADY_AFTER else attempt + 1
+            with self._changed:
+                pause = _BACKOFF[min(attempt - 1, len(_BACKOFF) - 1)]
+                self._changed.wait_for(self._asked_to_stop, timeout=pause)
+
+    def _asked_to_stop(self) -> bool:
+        return self._stopping
 
     def _run_once(self) -> None:
         """Start the server and stay until it ended."""
@@ -217,7 +222,7 @@ class EmbeddedPostgres:
         if self._await_ready(process):
             self._announce_ready()
         code = self._await_end(process)
-        if self._stopping:
+        if self._asked_to_stop():
             return
         said = self._log_since(offset)
         if not self._ready:
@@ -233,7 +238,7 @@ class EmbeddedPostgres:
         output = os.open(layout.log, flags, 0o600)
         try:
             with self._changed:
-                if self._stopping:
+                if self._asked_to_stop():
                     return None
                 # A session of its own: Ctrl-C is for us, who stop things in order.
                 # If we die, SIGINT is the fast, clean shutdown.
@@ -274,14 +279,17 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 self._trim_log()
 
-    def _fail(self, error: Exception) -> None:
+    def _failed_for_good(self, error: Exception) -> bool:
+        """Hand the first start's error to its caller; later ones are logged and tried again."""
+        if self._ready:
+            _log.error("postgres_not_restarted", error=str(error))
+            return False
         if not isinstance(error, EmbeddedError):
             error = cluster.start_error(self.layout, str(error))
         with self._changed:
             self._failure = error
             self._changed.notify_all()
-        if self._ready:
-            _log.critical("postgres_gave_up", error=str(error))
+        return True
 
     # Ending ------------------------------------------------------------------
 
@@ -307,7 +315,7 @@ class EmbeddedPostgres:
 
     def _log_since(self, offset: int) -> str:
         with self.layout.log.open("rb") as file:
-            file.seek(offset)
+            file.seek(min(offset, self._log_size()))
             return file.read(1 << 20).decode(errors="replace")
 
     def _trim_log(self) -> None:

@@ -18,6 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadpulse.files import make_data_dir
 from leadpulse.launch import User
 from leadpulse.postgres.binaries import Binaries, copy_for_everybody, wheel_version
 from leadpulse.postgres.errors import EmbeddedError
@@ -52,16 +53,12 @@ class Layout:
 
 def prepare(data_dir: Path, binaries: Binaries) -> Layout:
     """Make the directories of a server and tell where they are. Idempotent."""
-    made = not data_dir.exists()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(data_dir)
     if os.geteuid() != 0:
         _require_account()
         home = data_dir / "postgres"
         home.mkdir(mode=0o700, exist_ok=True)
         return Layout(home, _sockets(home, None), binaries, None)
-    if made:
-        # Ours to open, since it was made here: a path through, but no listing.
-        data_dir.chmod(0o711)
     return _prepare_as_root(data_dir, binaries)
 
 
