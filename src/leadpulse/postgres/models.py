@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import msgspec
 
 from leadpulse.domain.compiled import CompiledModel, Models, compile_model
+from leadpulse.domain.errors import NotFound
 from leadpulse.domain.model import parse_model
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ cross join lateral (
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+
+_IN_FORCE: Final = "select model_version, history_version from projects where id = %s"
 
 
 class InForce(NamedTuple):
@@ -107,6 +110,15 @@ class ModelCache:
         else:
             self._compiled.move_to_end((version, document))
         return known
+
+
+async def load_models(conn: Connection, project_id: str) -> Models:
+    """Return every version of a project that counts, past any cache; raises NotFound."""
+    cursor = await conn.execute(_IN_FORCE, (project_id,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("project", project_id)
+    return await ModelCache().get(conn, project_id, row[0], row[1])
 
 
 def _versions(key: InForce) -> range:

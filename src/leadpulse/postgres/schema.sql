@@ -275,6 +275,12 @@ CREATE TABLE public.models (
     CONSTRAINT models_version_check CHECK ((version >= 1))
 );
 
+CREATE TABLE public.old_generations (
+    project_id uuid NOT NULL,
+    lead_id uuid NOT NULL,
+    generation integer NOT NULL
+);
+
 CREATE TABLE public.projects (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -286,8 +292,10 @@ CREATE TABLE public.projects (
     identity_verification boolean DEFAULT false NOT NULL,
     identity_secret bytea NOT NULL,
     paused boolean DEFAULT false NOT NULL,
+    labelled_version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT projects_check CHECK (((history_version >= 1) AND (history_version <= model_version))),
+    CONSTRAINT projects_check1 CHECK (((labelled_version >= 1) AND (labelled_version <= model_version))),
     CONSTRAINT projects_digest_key_check CHECK ((octet_length(digest_key) = 32)),
     CONSTRAINT projects_identity_secret_check CHECK ((octet_length(identity_secret) = 32)),
     CONSTRAINT projects_model_version_check CHECK ((model_version >= 1)),
@@ -420,6 +428,9 @@ ALTER TABLE ONLY public.ledger
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (project_id, version);
 
+ALTER TABLE ONLY public.old_generations
+    ADD CONSTRAINT old_generations_pkey PRIMARY KEY (project_id, lead_id, generation);
+
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
 
@@ -479,6 +490,8 @@ CREATE INDEX leads_by_score ON public.leads USING btree (project_id, score DESC,
 
 CREATE INDEX leads_due ON public.leads USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (merged_into IS NULL));
 
+CREATE INDEX projects_to_relabel ON public.projects USING btree (id) WHERE (labelled_version < model_version);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
@@ -505,6 +518,9 @@ ALTER TABLE ONLY public.leads
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.old_generations
+    ADD CONSTRAINT old_generations_project_id_lead_id_fkey FOREIGN KEY (project_id, lead_id) REFERENCES public.leads(project_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT projects_id_model_version_fkey FOREIGN KEY (id, model_version) REFERENCES public.models(project_id, version) DEFERRABLE INITIALLY DEFERRED;

@@ -18,8 +18,11 @@ create table projects (
     identity_verification boolean not null default false,
     identity_secret bytea not null check (octet_length(identity_secret) = 32),
     paused boolean not null default false,
+    -- The version by which the stages shown in lead rows were last looked through.
+    labelled_version int not null default 1 check (labelled_version between 1 and model_version),
     created_at timestamptz not null default clock_timestamp()
 );
+create index projects_to_relabel on projects (id) where labelled_version < model_version;
 
 create table models (
     project_id uuid not null references projects on delete cascade,
@@ -305,6 +308,15 @@ create table refolds (
     entries int not null default 0,
     started_at timestamptz not null,
     primary key (project_id, lead_id),
+    foreign key (project_id, lead_id) references leads (project_id, id) on delete cascade
+);
+
+-- Ledger generations that nobody reads any more and that are too long to remove at once.
+create table old_generations (
+    project_id uuid not null,
+    lead_id uuid not null,
+    generation int not null,
+    primary key (project_id, lead_id, generation),
     foreign key (project_id, lead_id) references leads (project_id, id) on delete cascade
 );
 
