@@ -85,3 +85,51 @@ class Overloaded(LeadPulseError):
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Unauthorized(LeadPulseError):
+    """No credential, or one that is not good (any more)."""
+
+    code = "unauthorized"
+
+    def __init__(self, detail: str, code: str = "unauthorized") -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Forbidden(LeadPulseError):
+    """A good credential that may not do this."""
+
+    code = "forbidden"
+
+    def __init__(self, detail: str, code: str = "forbidden") -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class TooLarge(LeadPulseError):
+    """More bytes than are read, on the wire or inflated."""
+
+    code = "too_large"
+
+
+class UnreadableEncoding(LeadPulseError):
+    """A Content-Encoding that nobody here can undo."""
+
+    code = "unreadable_encoding"
+
+
+class TooSlow(LeadPulseError):
+    """The request did not arrive in time."""
+
+    code = "too_slow"
+
+
+class NotAllowed(LeadPulseError):
+    """The address exists, but not with this method; `allow` names those that do."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, detail: str, allow: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allow = allow
