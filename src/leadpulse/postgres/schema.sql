@@ -140,6 +140,7 @@ CREATE TABLE public.identifiers (
     lead_id uuid NOT NULL,
     confirmed boolean DEFAULT false NOT NULL,
     links integer DEFAULT 0 NOT NULL,
+    people uuid[],
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT identifiers_kind_check CHECK ((kind = ANY (ARRAY[1, 2, 3]))),
     CONSTRAINT identifiers_value_check CHECK (((char_length(value) >= 1) AND (char_length(value) <= 255)))
@@ -471,6 +472,8 @@ CREATE INDEX identifiers_overlinked ON public.identifiers USING btree (project_i
 CREATE INDEX lead_merges_by_parent ON public.lead_merges USING btree (project_id, parent_id);
 
 CREATE UNIQUE INDEX lead_merges_one_parent ON public.lead_merges USING btree (project_id, child_id) WHERE (undone_at IS NULL);
+
+CREATE INDEX lead_merges_undone ON public.lead_merges USING btree (project_id, child_id) WHERE (undone_at IS NOT NULL);
 
 CREATE INDEX lead_profiles_by_anonymous_id ON public.lead_profiles USING btree (project_id, anonymous_id text_pattern_ops) WHERE (NOT hidden);
 

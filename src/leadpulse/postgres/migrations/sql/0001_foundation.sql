@@ -146,8 +146,10 @@ create table identifiers (
     value text collate "C" not null check (char_length(value) between 1 and 255),
     lead_id uuid not null,
     confirmed boolean not null default false,
-    -- How many people an anonymousId was linked to; beyond 20 it stops linking.
+    -- How many people an anonymousId moved between (0: it never did); beyond 20 it stops
+    -- linking. `people` are their leads.
     links int not null default 0,
+    people uuid[],
     created_at timestamptz not null default clock_timestamp(),
     primary key (project_id, kind, value),
     foreign key (project_id, lead_id) references leads (project_id, id) on delete cascade
@@ -177,6 +179,7 @@ create table lead_merges (
 create unique index lead_merges_one_parent on lead_merges (project_id, child_id)
     where undone_at is null;
 create index lead_merges_by_parent on lead_merges (project_id, parent_id);
+create index lead_merges_undone on lead_merges (project_id, child_id) where undone_at is not null;
 
 -- Derived from the edges in the transaction that changes them: only leads that have a
 -- parent stand here, each with the root of its tree.
