@@ -29,3 +29,7 @@ class StartError(EmbeddedError):
     def __init__(self, sentence: str, tail: str = "") -> None:
         self.tail = tail
         super().__init__(f"{sentence}\n{tail}".rstrip())
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date; the message tells what to do."""

@@ -19,6 +19,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from leadpulse.postgres.errors import MigrationError
 from leadpulse.postgres.migrations.steps import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ OLDEST_SERVER: Final = 15
 _FOLDER = Path(__file__).parent / "migrations"
 # Any fixed number; it must only differ from other advisory locks of this product.
 _ADVISORY_LOCK = 0x6C65_6164_0001
-
-
-class MigrationError(Exception):
-    """The schema cannot be brought up to date; the message tells what to do."""
 
 
 def migrate(dsn: str) -> list[str]:
