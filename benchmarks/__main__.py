@@ -1,0 +1,192 @@
+"""`make bench`: the table of what must be reached, with ratios taken in one run.
+
+python -m benchmarks            all of it (about half an hour)
+python -m benchmarks --quick    a tenth of the sizes
+python -m benchmarks --long     also 1 to 10 million stored events
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import anchors, folding, pages, scale, single
+from benchmarks.installation import Installation, installation
+from benchmarks.load import bodies, first_visits
+from benchmarks.pipeline import flow
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+@dataclass
+class Table:
+    """Lines of the result, printed as they come."""
+
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, what: str, measured: str, must: str, aim: str) -> None:
+        line = f"| {what} | {measured} | {must} | {aim} |"
+        self.lines.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        sys.stdout.write(f"  {text}\n")
+        sys.stdout.flush()
+
+
+def machine() -> str:
+    """The machine and the commit."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
+        model = names[0].split(":")[1].strip() if names else model
+    return (
+        f"{os.cpu_count()} × {model}, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, commit {commit}"
+    )
+
+
+async def measure_flow(table: Table, server: Installation, count: int) -> float:
+    """One million events of 20,000 leads; returns their cost in CPU µs per event."""
+    leads = 20_000
+    await flow(server, first_visits(leads))
+    copy = await anchors.copy_rows_per_second(server)
+    made = await flow(server, bodies(count, leads))
+    copy = (copy + await anchors.copy_rows_per_second(server)) / 2
+    table.add(
+        f"event in → scored, {count:,} events, {leads:,} leads, batches of 500",
+        f"{made.rate:,.0f}/s = 1/{copy / made.rate:.1f} of COPY ({copy:,.0f}/s)", "1/18", "1/9",
+    )  # fmt: skip
+    parts = ", ".join(f"{k} {v / made.events * 1e6:.1f}" for k, v in made.cpu.items())
+    table.note(f"CPU µs per event: {parts}; accepted at {made.events / made.accept_seconds:,.0f}/s")
+    after = await flow(server, bodies(count // 5, leads, seed=2))
+    memory = server.memory_mb()
+    own = memory["api"] + memory["scorer"]
+    table.add("memory of API + scorers after it", f"{own:.0f} MB", "< 300 MB", "< 200 MB")
+    return after.cost
+
+
+async def measure_single(table: Table, server: Installation, seconds: int) -> None:
+    """One event per request, and its latency at half of the top rate."""
+    if not single.available():
+        table.note(f"one event per request: not run, {single.MISSING}")
+        return
+    with anchors.empty_handler() as url:
+        shots = single.Shots(url, server.write_key, "empty")
+        empty = await asyncio.to_thread(single.shoot, shots, seconds)
+    shots = single.Shots(server.url, server.write_key, f"top-{os.getpid()}")
+    top = await asyncio.to_thread(single.shoot, shots, seconds)
+    await server.drained()
+    pause = max(1, round(single.CONNECTIONS / (top.rate / 2) * 1000))
+    shots = single.Shots(server.url, server.write_key, f"half-{os.getpid()}", pause=pause)
+    half = await asyncio.to_thread(single.shoot, shots, seconds)
+    await server.drained()
+    table.add(
+        "one event per request, 32 connections, durable 202, scorers running",
+        f"{top.rate:,.0f}/s = 1/{empty.rate / top.rate:.1f} of the empty handler "
+        f"({empty.rate:,.0f}/s), {top.errors} errors",
+        "1/6", "1/4",
+    )  # fmt: skip
+    table.add(
+        "p99 of that, at half of its top rate",
+        f"{half.p99:.1f} ms (p50 {half.p50:.1f}) at {half.rate:,.0f}/s", "< 25 ms", "< 8 ms",
+    )  # fmt: skip
+
+
+async def measure_pages(table: Table, server: Installation, leads: int, rounds: int) -> None:
+    """The page of leads with very many leads and the intake running."""
+    key = scale.admin_key(server)
+    await scale.name_some(server)
+    found = await pages.measure(server, key, rounds)
+    worst = max(found, key=lambda page: page.p99)
+    table.add(
+        f"GET /api/leads, {leads:,} leads, {len(found)} filters and sorts, intake running",
+        f"worst p99 {worst.p99:.1f} ms ({worst.query})", "< 100 ms", "< 20 ms",
+    )  # fmt: skip
+    for page in found:
+        table.note(f"leads?{page.query}: p50 {page.p50:.1f} ms, p99 {page.p99:.1f} ms")
+
+
+async def run(options: argparse.Namespace) -> None:
+    """All of it, in the order in which a fault shows early."""
+    small = 10 if options.quick else 1
+    table = Table()
+    sys.stdout.write(f"{machine()}\n| what | measured | must reach | aim |\n|---|---|---|---|\n")
+    table.add(
+        "fold alone, entries made, caps and decay on",
+        f"{folding.events_per_second():,.0f} events/s per core", "300,000", "1,000,000",
+    )  # fmt: skip
+    async with installation() as server:
+        await flow(server, first_visits(20_000))
+        await measure_single(table, server, 20 // small + 3)
+    async with installation() as server:
+        few = await measure_flow(table, server, 1_000_000 // small)
+    async with installation() as server:
+        leads = 1_000_000 // small
+        await flow(server, first_visits(leads))
+        await server.database.execute("vacuum analyze")
+        many = (await flow(server, bodies(leads // 5, leads, seed=3))).cost
+        table.add(
+            f"cost per event: 20,000 → {leads:,} leads, {leads:,} events stored",
+            f"× {many / few:.2f} ({few:.0f} → {many:.0f} CPU µs)", "× 1.5", "× 1.25",
+        )  # fmt: skip
+        await measure_pages(table, server, leads, 60 if small == 1 else 20)
+    async with installation() as server:
+        ratio = await scale.many_projects(server, 10_000 // small, 200_000 // small)
+        table.add(
+            f"cost per event: {10_000 // small:,} projects, one of them half the load",
+            f"× {ratio:.2f}", "× 1.5", "× 1.25",
+        )  # fmt: skip
+    if options.long:
+        async with installation() as server:
+            growth = await scale.growth(server, table.note)
+            table.add(
+                "cost per event, 1 → 10 million events stored", f"× {growth:.2f}", "× 1.25", "flat"
+            )
+    write(table, options)
+
+
+def write(table: Table, options: argparse.Namespace) -> None:
+    """The table, with the machine, the commit and the command."""
+    flags = "".join(f" --{name}" for name in ("quick", "long") if getattr(options, name))
+    RESULTS.write_text(
+        "\n".join(
+            [
+                "# Measured",
+                "",
+                f"`python -m benchmarks{flags}` on {machine()}",
+                "",
+                "Ratios are taken in one run: COPY is one COPY of 200,000 such rows with jsonb",
+                "into a bare table, the empty handler a bare ASGI function of the same server. All",
+                "processes, PostgreSQL and the load generator share the machine; commits are",
+                "durable.",
+                "",
+                "| what | measured | must reach | aim |",
+                "|---|---|---|---|",
+                *table.lines,
+                "",
+                *(f"- {note}" for note in table.notes),
+                "",
+            ]
+        )
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes")
+    parser.add_argument("--long", action="store_true", help="also 1 to 10 million stored events")
+    asyncio.run(run(parser.parse_args()))
