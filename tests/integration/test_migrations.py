@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from leadpulse.postgres import migrate as migrations
-from leadpulse.postgres.migrate import MigrationError, current, head, migrate, offline_sql, pending
+from leadpulse.postgres.errors import MigrationError
+from leadpulse.postgres.migrate import current, head, migrate, offline_sql, pending
 from leadpulse.postgres.schema import SCHEMA_FILE, dump_schema
 
 if TYPE_CHECKING:
