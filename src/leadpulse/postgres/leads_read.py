@@ -1,0 +1,381 @@
+"""Reading leads: pages in every order, totals up to a cap, single leads.
+
+Every page follows an index and goes on behind its last row. An order is made of segments that
+follow each other (leads with a name, then those without), because a null or an empty key would
+otherwise take the index away from the rows that have one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from leadpulse.postgres.connect import Instant
+from leadpulse.postgres.session import fetch_all, fetch_one
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+
+Sort = Literal["score", "lastEventAt", "createdAt", "name"]
+Order = Literal["asc", "desc"]
+
+_DAY: Final = 86_400_000_000
+_ANONYMOUS_IDS_SHOWN: Final = 100
+_MERGED_SHOWN: Final = 100
+
+
+class LeadRow(NamedTuple):
+    """A lead as it is stored: its row, its profile, and counts that cost an index probe."""
+
+    id: str
+    score: float
+    version: int
+    last_act: int | None
+    as_of: int
+    state: Any
+    generation: int
+    created_at: int
+    updated_at: int
+    email: str | None
+    user_id: str | None
+    name: str | None
+    company: str | None
+    traits: dict[str, Any]
+    claimed: list[str]
+    anonymous_id: str | None
+    owner: str | None
+    status: str
+    test: bool
+    first_seen_at: int | None
+    anonymous_ids: list[str]
+    merged: list[str]
+    acts_24h: int
+
+
+_COLUMNS: Final = f"""
+    l.id, l.score, l.version, l.last_event_at, l.as_of, l.state, l.generation, l.created_at,
+    greatest(l.updated_at, p.updated_at), p.email, p.user_id, p.name, p.company,
+    coalesce(p.traits, '{{}}'), coalesce(p.claimed, '{{}}'), p.anonymous_id, p.owner,
+    coalesce(p.status, 'open'), coalesce(p.test, false), p.first_seen_at,
+    array(
+        select i.value from identifiers i
+        where i.project_id = l.project_id and i.kind = 3
+            and i.lead_id = any (array(
+                select l.id union all
+                select r.lead_id from lead_roots r
+                where r.project_id = l.project_id and r.root_id = l.id))
+        order by i.created_at desc, i.value limit {_ANONYMOUS_IDS_SHOWN}),
+    array(
+        select r.lead_id from lead_roots r
+        where r.project_id = l.project_id and r.root_id = l.id
+        order by r.lead_id limit {_MERGED_SHOWN}),
+    case when l.last_event_at > %(day_ago)s then
+        coalesce((l.state ->> 2)::int, 0) - coalesce((
+            select g.acts from ledger g
+            where g.project_id = l.project_id and g.lead_id = l.id
+                and g.generation = l.generation and g.at <= %(day_ago)s
+            order by g.at desc, g.entry desc limit 1), 0)
+    else 0 end
+"""  # noqa: S608 - constants of ours
+_PROFILE: Final = """
+    left join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """Which leads: every condition that is given must hold. Instants in µs.
+
+    `low` ≤ score < `below`; `seen_from` ≤ last act < `seen_before`. `search` is lower-cased.
+    """
+
+    low: float | None = None
+    below: float | None = None
+    min_score: float | None = None
+    max_score: float | None = None
+    status: str | None = None
+    owner: str | None = None
+    seen_from: int | None = None
+    seen_before: int | None = None
+    seen_after: int | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Rows that one index serves: a condition, and the key they are ordered by (then by id)."""
+
+    condition: str | None
+    key: str | None
+    cast: str = ""
+
+
+_SEGMENTS: Final[dict[Sort, tuple[_Segment, ...]]] = {
+    "score": (_Segment(None, "l.score", "float8"),),
+    "lastEventAt": (
+        _Segment("l.last_event_at is not null", "l.last_event_at", "timestamptz"),
+        _Segment("l.last_event_at is null", None),
+    ),
+    # Ids are made in the order of creation.
+    "createdAt": (_Segment(None, None),),
+    "name": (
+        _Segment("p.name_key > ''", "p.name_key", "text"),
+        _Segment("p.name_key = ''", None),
+    ),
+}
+
+
+class Place(NamedTuple):
+    """The row that a page goes on behind: its segment, sort value and id."""
+
+    segment: int
+    key: float | int | str | None
+    id: str
+
+
+class Found(NamedTuple):
+    """A row of a page and where it stands."""
+
+    place: Place
+    row: LeadRow
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """How a page is ordered, and where it begins: behind a place, or after `skip` rows.
+
+    `now` (µs) is the end of the last 24 hours that acts are counted in.
+    """
+
+    sort: Sort
+    order: Order
+    limit: int
+    now: int
+    after: Place | None = None
+    skip: int = 0
+
+
+@dataclass(slots=True)
+class _Query:
+    """Conditions and their values, gathered on the way. Text in it is only ever our own."""
+
+    conditions: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    # Whether the profile is needed to decide.
+    profile: bool = False
+
+    def add(self, condition: str, **values: Any) -> None:
+        self.conditions.append(condition)
+        self.values.update(values)
+
+
+def _conditions(project_id: str, wanted: LeadFilter) -> _Query:
+    query = _Query()
+    query.add("l.project_id = %(project)s and l.merged_into is null", project=project_id)
+    for name, condition, value in (
+        ("low", "l.score >= %(low)s::float8", wanted.low),
+        ("below", "l.score < %(below)s::float8", wanted.below),
+        ("min_score", "l.score >= %(min_score)s::float8", wanted.min_score),
+        ("max_score", "l.score <= %(max_score)s::float8", wanted.max_score),
+        ("seen_from", "l.last_event_at >= %(seen_from)s", _instant(wanted.seen_from)),
+        ("seen_before", "l.last_event_at < %(seen_before)s", _instant(wanted.seen_before)),
+        ("seen_after", "l.last_event_at > %(seen_after)s", _instant(wanted.seen_after)),
+    ):
+        if value is not None:
+            query.add(condition, **{name: value})
+    for name, condition, text in (
+        ("status", "p.status = %(status)s", wanted.status),
+        ("owner", "p.owner = %(owner)s", wanted.owner),
+    ):
+        if text is not None:
+            query.add(condition, **{name: text})
+            query.profile = True
+    if wanted.search is not None:
+        _search(query, wanted.search)
+    return query
+
+
+def _instant(value: int | None) -> Instant | None:
+    return None if value is None else Instant(value)
+
+
+def _search(query: _Query, text: str) -> None:
+    query.profile = True
+    if len(text) <= 2:
+        # The index knows beginnings of words; the word must really begin there.
+        pattern = "".join(c if c.isalnum() else f"\\{c}" for c in text)
+        query.add("p.search ~ %(word)s", word=f"(^|[^[:alnum:]]){pattern}")
+        return
+    literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    query.add(
+        "(p.search like %(part)s or p.anonymous_id like %(start)s)",
+        part=f"%{literal}%",
+        start=f"{literal}%",
+    )
+
+
+async def lead_page(
+    connection: Connection, project_id: str, wanted: LeadFilter, page: PageOrder
+) -> list[Found]:
+    """Up to `page.limit` leads, in order."""
+    found: list[Found] = []
+    skip = page.skip
+    segments = _SEGMENTS[page.sort]
+    for index in range(page.after.segment if page.after else 0, len(segments)):
+        query = _conditions(project_id, wanted)
+        condition = segments[index].condition
+        if condition:
+            query.add(condition)
+        if skip and index + 1 < len(segments):
+            # How many of the rows to skip are in this segment.
+            here = await _count(connection, query, skip, profile=page.sort == "name")
+            if here < skip:
+                skip -= here
+                continue
+        cut = (page.limit - len(found), skip)
+        found += await _segment_page(connection, query, page, index, cut)
+        skip = 0
+        if len(found) >= page.limit:
+            break
+    return found
+
+
+async def _segment_page(
+    connection: Connection, query: _Query, page: PageOrder, index: int, cut: tuple[int, int]
+) -> list[Found]:
+    limit, skip = cut
+    segment = _SEGMENTS[page.sort][index]
+    by_name = page.sort == "name"
+    row_id = "p.lead_id" if by_name else "l.id"
+    behind = "<" if page.order == "desc" else ">"
+    if page.after is not None and page.after.segment == index:
+        if segment.key is None:
+            query.add(f"{row_id} {behind} %(after_id)s::uuid", after_id=page.after.id)
+        else:
+            key: Any = page.after.key
+            query.add(
+                f"({segment.key}, {row_id}) {behind} "
+                f"(%(after_key)s::{segment.cast}, %(after_id)s::uuid)",
+                after_key=Instant(key) if segment.cast == "timestamptz" else key,
+                after_id=page.after.id,
+            )
+    if by_name:
+        query.add("p.project_id = %(project)s and not p.hidden")
+    nulls = " nulls last" if segment.key == "l.last_event_at" and page.order == "desc" else ""
+    keys = ([f"{segment.key} {page.order}{nulls}"] if segment.key else []) + [
+        f"{row_id} {page.order}"
+    ]
+    query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - _DAY)}
+    key_column = segment.key or "null"
+    text = " ".join([
+        "with page as materialized (select id, key, row_number() over () as place from (select",
+        f"l.id, {key_column} as key from",
+        _source(by_name=by_name, profile=query.profile),
+        "where",
+        " and ".join(query.conditions),
+        "order by",
+        ", ".join(keys),
+        "limit %(limit)s offset %(skip)s) rows) select page.key, ",
+        _COLUMNS,
+        "from page join leads l on l.project_id = %(project)s and l.id = page.id",
+        _PROFILE,
+        "order by page.place",
+    ])  # fmt: skip
+    rows = await fetch_all(connection, text, query.values)
+    return [Found(Place(index, row[0], row[1]), LeadRow(*row[1:])) for row in rows]
+
+
+def _source(*, by_name: bool, profile: bool) -> str:
+    if by_name:
+        return "lead_profiles p join leads l on l.project_id = p.project_id and l.id = p.lead_id"
+    if profile:
+        return "leads l join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id"
+    return "leads l"
+
+
+async def lead_total(connection: Connection, project_id: str, wanted: LeadFilter, most: int) -> int:
+    """How many leads match; counting ends at `most`."""
+    return await _count(connection, _conditions(project_id, wanted), most, profile=False)
+
+
+async def _count(connection: Connection, query: _Query, most: int, *, profile: bool) -> int:
+    text = " ".join([
+        "select count(*) from (select 1 from",
+        _source(by_name=False, profile=query.profile or profile),
+        "where",
+        " and ".join(query.conditions),
+        "limit %(most)s) found",
+    ])  # fmt: skip
+    row = await fetch_one(connection, text, {**query.values, "most": most})
+    return 0 if row is None else int(row[0])
+
+
+_ONE: Final = f"""
+select {_COLUMNS}
+from leads l {_PROFILE}
+where l.project_id = %(project)s and l.id = coalesce(
+    (select r.root_id from lead_roots r
+     where r.project_id = %(project)s and r.lead_id = %(lead)s::uuid),
+    %(lead)s::uuid)
+"""  # noqa: S608 - constants of ours
+
+
+async def one_lead(
+    connection: Connection, project_id: str, lead_id: str, now: int
+) -> LeadRow | None:
+    """A lead, or the survivor of a merged one."""
+    cursor = await connection.execute(
+        _ONE,
+        {"project": project_id, "lead": lead_id, "day_ago": Instant(now - _DAY)},
+    )
+    row = await cursor.fetchone()
+    return None if row is None else LeadRow(*row)
+
+
+class Touch(NamedTuple):
+    """The first or last event of a lead that was scored."""
+
+    at: int
+    event_type: str
+    properties: dict[str, Any]
+
+
+async def touches(
+    connection: Connection, project_id: str, lead: LeadRow
+) -> tuple[Touch | None, Touch | None]:
+    """First and last event of a lead, by the ledger; both None for a lead without events."""
+    found: list[Touch | None] = []
+    for direction in ("asc", "desc"):
+        row = await fetch_one(
+            connection,
+            " ".join(
+                [
+                    "select e.ts, e.event_type, e.properties from (select g.event from ledger g",
+                    "where g.project_id = %(project)s and g.lead_id = %(lead)s",
+                    "and g.generation = %(generation)s and g.kind = 0",
+                    f"order by g.at {direction}, g.entry {direction} limit 1) g",
+                    "join events e on e.project_id = %(project)s and e.id = g.event",
+                ]
+            ),
+            {"project": project_id, "lead": lead.id, "generation": lead.generation},
+        )
+        found.append(None if row is None else Touch(*row))
+    return found[0], found[1]
+
+
+async def stage_counts(
+    connection: Connection, project_id: str, bounds: tuple[float, float, float, float]
+) -> tuple[int, int, int, int]:
+    """How many leads stand in each stage, by their scores."""
+    row = await fetch_one(
+        connection,
+        """
+        select count(*) filter (where score < %(warm)s),
+            count(*) filter (where score >= %(warm)s and score < %(hot)s),
+            count(*) filter (where score >= %(hot)s and score < %(qualified)s),
+            count(*) filter (where score >= %(qualified)s)
+        from leads where project_id = %(project)s and merged_into is null
+        """,
+        {"project": project_id, "warm": bounds[1], "hot": bounds[2], "qualified": bounds[3]},
+    )
+    return (0, 0, 0, 0) if row is None else (row[0], row[1], row[2], row[3])
