@@ -1,0 +1,138 @@
+"""API keys: found by their hash, with all that a call needs to know of their project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadpulse.postgres.connect import Connection
+
+_FIND: Final = """
+select k.project_id, k.id, k.kind, k.key_hash, k.scopes, k.origins,
+       k.revoked_at is not null or coalesce(k.expires_at <= clock_timestamp(), false),
+       k.expires_at, p.paused, p.digest_key, p.identity_verification, p.identity_secret,
+       coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true)
+from api_keys k
+join projects p on p.id = k.project_id
+where k.key_hash = %s
+"""
+
+_PROJECT: Final = """
+select paused, digest_key, identity_verification, identity_secret from projects where id = %s
+"""
+
+_USED: Final = """
+update api_keys set last_used_at = clock_timestamp() where project_id = %s and id = %s
+"""
+
+_INSERT: Final = """
+insert into api_keys (project_id, id, kind, name, shown, key_hash, scopes, origins, expires_at)
+values (%(project_id)s, %(id)s, %(kind)s, %(name)s, %(shown)s, %(key_hash)s, %(scopes)s,
+        %(origins)s,
+        timestamptz 'epoch' + %(expires_at)s::bigint * interval '1 microsecond')
+"""
+
+_REVOKE: Final = """
+update api_keys set revoked_at = clock_timestamp()
+where project_id = %s and id = %s and revoked_at is null
+"""
+
+_LIST: Final = """
+select id, kind, name, shown, scopes, origins, created_at, expires_at, revoked_at, last_used_at
+from api_keys where project_id = %s order by created_at, id
+"""
+
+
+class FoundKey(NamedTuple):
+    """A key and its project. `over`: revoked or expired; `idle`: not used for a minute."""
+
+    project_id: str
+    id: str
+    kind: str
+    key_hash: bytes
+    scopes: list[str]
+    origins: list[str]
+    over: bool
+    expires_at: int | None
+    paused: bool
+    digest_key: bytes
+    identity_verification: bool
+    identity_secret: bytes
+    idle: bool
+
+
+class ProjectSecrets(NamedTuple):
+    """What intake needs of a project that a caller reaches without a key."""
+
+    paused: bool
+    digest_key: bytes
+    identity_verification: bool
+    identity_secret: bytes
+
+
+class NewKey(NamedTuple):
+    """A key to be stored: of a secret one only the hash, a write key (`shown`) can be shown."""
+
+    project_id: str
+    id: str
+    kind: str
+    name: str
+    shown: str | None
+    key_hash: bytes
+    scopes: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    expires_at: int | None = None
+
+
+class KeyRow(NamedTuple):
+    """A key as lists show it."""
+
+    id: str
+    kind: str
+    name: str
+    shown: str | None
+    scopes: list[str]
+    origins: list[str]
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+    last_used_at: int | None
+
+
+async def find_key(conn: Connection, key_hash: bytes) -> FoundKey | None:
+    """The key with this hash, whatever its state; notes once a minute that it was used."""
+    cursor = await conn.execute(_FIND, (key_hash,))
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    found = FoundKey(*row)
+    if found.idle and not found.over:
+        await conn.execute(_USED, (found.project_id, found.id))
+    return found
+
+
+async def find_project(conn: Connection, project_id: str) -> ProjectSecrets | None:
+    """What intake needs of a project; None if there is none with this id."""
+    cursor = await conn.execute(_PROJECT, (project_id,))
+    row = await cursor.fetchone()
+    return None if row is None else ProjectSecrets(*row)
+
+
+async def insert_key(conn: Connection, key: NewKey) -> None:
+    """Stores a key, in the caller's transaction."""
+    values = key._asdict() | {"scopes": list(key.scopes), "origins": list(key.origins)}
+    await conn.execute(_INSERT, values)
+
+
+async def revoke_key(conn: Connection, project_id: str, key_id: str) -> bool:
+    """Takes a key out of use; False if there is none, or it already was."""
+    cursor = await conn.execute(_REVOKE, (project_id, key_id))
+    return cursor.rowcount == 1
+
+
+async def list_keys(conn: Connection, project_id: str) -> list[KeyRow]:
+    """All keys of a project, oldest first, also those no longer in use."""
+    cursor = await conn.execute(_LIST, (project_id,))
+    return [KeyRow(*row) for row in await cursor.fetchall()]
