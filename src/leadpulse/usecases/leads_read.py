@@ -9,19 +9,22 @@ from uuid import UUID
 
 from leadpulse.domain.errors import FieldError, Invalid
 from leadpulse.domain.facts import DAY
-from leadpulse.domain.fold import at
-from leadpulse.domain.intelligence import risk_of, stage_of, velocity_score
 from leadpulse.domain.model import STAGES, ScoringModel
 from leadpulse.postgres import leads_read
-from leadpulse.postgres.leads_read import LeadFilter, LeadRow, Order, PageOrder, Place, Sort, Touch
+from leadpulse.postgres.leads_read import LeadFilter, Order, PageOrder, Place, Sort
 from leadpulse.postgres.session import snapshot
 from leadpulse.usecases import paging
-from leadpulse.usecases.reading import found_lead, instant_for, labels, state_of
+from leadpulse.usecases.reading import (
+    LeadView,
+    found_lead,
+    labels,
+    present_view,
+    stored_view,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from leadpulse.domain.compiled import CompiledModel
     from leadpulse.postgres.models import ModelCache
     from leadpulse.postgres.session import Pool
 
@@ -29,21 +32,6 @@ TOTAL_CAP: Final = 10_000
 SEARCH_CAP: Final = 1_000
 DEEPEST_ROW: Final = 10_000
 LONGEST_SEARCH: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class LeadView:
-    """A lead as readers see it at `as_of` (µs)."""
-
-    row: LeadRow
-    score: float
-    stage: str
-    velocity: float
-    velocity_score: int
-    risk: str | None
-    as_of: int
-    first_touch: Touch | None = None
-    last_touch: Touch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,44 +192,3 @@ async def get_lead(pool: Pool, cache: ModelCache, project_id: str, lead_id: str)
         models = await labels(connection, cache, project_id)
         first, last = await leads_read.touches(connection, project_id, row)
     return present_view(row, models.labels, now, (first, last))
-
-
-# ── Views ───────────────────────────────────────────────────────────────────────────
-
-
-def stored_view(row: LeadRow, label: CompiledModel, now: int) -> LeadView:
-    """A lead of a list: its stored score, and what costs no more than that."""
-    return _view(row, row.score, label.source, (row.as_of, now))
-
-
-def present_view(
-    row: LeadRow,
-    label: CompiledModel,
-    now: int,
-    touched: tuple[Touch | None, Touch | None] = (None, None),
-) -> LeadView:
-    """A lead with its score decayed to now."""
-    state = state_of(row)
-    t = instant_for(state, now)
-    return _view(row, at(state, t).score, label.source, (t, t), touched)
-
-
-def _view(
-    row: LeadRow,
-    score: float,
-    model: ScoringModel,
-    instants: tuple[int, int],
-    touched: tuple[Touch | None, Touch | None] = (None, None),
-) -> LeadView:
-    as_of, now = instants
-    return LeadView(
-        row=row,
-        score=score,
-        stage=stage_of(model, score),
-        velocity=row.acts_24h * model.velocity_factor,
-        velocity_score=velocity_score(row.acts_24h),
-        risk=risk_of(model, row.last_act, now),
-        as_of=as_of,
-        first_touch=touched[0],
-        last_touch=touched[1],
-    )

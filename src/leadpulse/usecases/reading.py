@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadpulse.domain.errors import NotFound
+from leadpulse.domain.fold import at
+from leadpulse.domain.intelligence import risk_of, stage_of, velocity_score
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres import leads_read, publishing
 from leadpulse.usecases import paging
 
 if TYPE_CHECKING:
-    from leadpulse.domain.compiled import Models
+    from leadpulse.domain.compiled import CompiledModel, Models
+    from leadpulse.domain.model import ScoringModel
     from leadpulse.postgres.connect import Connection
-    from leadpulse.postgres.leads_read import LeadRow
+    from leadpulse.postgres.leads_read import LeadRow, Touch
     from leadpulse.postgres.models import ModelCache
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    """A lead as readers see it at `as_of` (µs)."""
+
+    row: LeadRow
+    score: float
+    stage: str
+    velocity: float
+    velocity_score: int
+    risk: str | None
+    as_of: int
+    first_touch: Touch | None = None
+    last_touch: Touch | None = None
 
 
 async def labels(connection: Connection, cache: ModelCache, project_id: str) -> Models:
@@ -40,3 +59,41 @@ def state_of(row: LeadRow) -> State:
 def instant_for(state: State, now: int) -> int:
     """The instant a lead is read at: a host's clock may be behind its newest event."""
     return now if state.last is None else max(now, state.last[0])
+
+
+def stored_view(row: LeadRow, label: CompiledModel, now: int) -> LeadView:
+    """A lead of a list: its stored score, and what costs no more than that."""
+    return _view(row, row.score, label.source, (row.as_of, now))
+
+
+def present_view(
+    row: LeadRow,
+    label: CompiledModel,
+    now: int,
+    touched: tuple[Touch | None, Touch | None] = (None, None),
+) -> LeadView:
+    """A lead with its score decayed to now."""
+    state = state_of(row)
+    t = instant_for(state, now)
+    return _view(row, at(state, t).score, label.source, (t, t), touched)
+
+
+def _view(
+    row: LeadRow,
+    score: float,
+    model: ScoringModel,
+    instants: tuple[int, int],
+    touched: tuple[Touch | None, Touch | None] = (None, None),
+) -> LeadView:
+    as_of, now = instants
+    return LeadView(
+        row=row,
+        score=score,
+        stage=stage_of(model, score),
+        velocity=row.acts_24h * model.velocity_factor,
+        velocity_score=velocity_score(row.acts_24h),
+        risk=risk_of(model, row.last_act, now),
+        as_of=as_of,
+        first_touch=touched[0],
+        last_touch=touched[1],
+    )

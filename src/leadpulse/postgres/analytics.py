@@ -1,0 +1,316 @@
+"""Figures of a project. Events and mutations are sums kept by the hour; the rest is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from leadpulse.domain.facts import PROFILE
+from leadpulse.postgres.connect import Instant
+from leadpulse.postgres.session import fetch_all, fetch_one
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+
+# Totals by the hour, and what was added since they were last added up.
+_ACTIVITY: Final = """
+    (select hour, event_type, events, mutations from activity
+     where project_id = %(project)s
+     union all
+     select hour, event_type, events, mutations from activity_deltas
+     where project_id = %(project)s) a
+"""
+_BUCKETS: Final = 10
+
+
+class Hour(NamedTuple):
+    """What happened in the hour that begins at an instant (µs)."""
+
+    begins: int
+    events: int
+    mutations: int
+
+
+class TypeCount(NamedTuple):
+    """Events of a type: ever, since an instant, and in the period before that."""
+
+    event_type: str
+    events: int
+    recent: int
+    before: int
+
+
+class Counts(NamedTuple):
+    """Events ever, today, and yesterday (calendar days of the project's time zone)."""
+
+    total: int
+    today: int
+    yesterday: int
+
+
+class Bucket(NamedTuple):
+    """Leads whose score is in [low, high); the last has no upper end."""
+
+    low: float
+    high: float | None
+    leads: int
+
+
+class Scores(NamedTuple):
+    """How the scores of all leads are spread."""
+
+    leads: int
+    average: float | None
+    qualified: int
+    buckets: list[Bucket]
+
+
+class People(NamedTuple):
+    """Who is known: leads with an email or userId, merges in force, and figures of before."""
+
+    identified: int
+    resolutions: int
+    resolutions_before: int
+    created_since: int
+    newly_qualified: int
+    last_act: int | None
+
+
+class Mutation(NamedTuple):
+    """A scored event with its lead (instants in µs)."""
+
+    event: str
+    event_id: str
+    event_type: str
+    timestamp: int
+    received_at: int
+    lead_id: str
+    email: str | None
+    name: str | None
+    old: float
+    delta: float
+    new: float
+    points: float
+    recorded_at: int
+
+
+class Queue(NamedTuple):
+    """The inbox of a project and who works on it."""
+
+    waiting: int
+    oldest: int | None
+    retrying: int
+    failed: int
+    scored: int
+    workers: int
+    active: int
+
+
+async def event_counts(connection: Connection, project_id: str, now: int) -> Counts:
+    """Events ever, today and yesterday."""
+    row = await fetch_one(
+        connection,
+        f"""
+        with day as (
+            select date_trunc('day', %(now)s at time zone p.time_zone) as begins, p.time_zone
+            from projects p where p.id = %(project)s
+        )
+        select coalesce(sum(a.events), 0)::bigint,
+            coalesce(sum(a.events) filter (
+                where a.hour >= day.begins at time zone day.time_zone), 0)::bigint,
+            coalesce(sum(a.events) filter (
+                where a.hour < day.begins at time zone day.time_zone
+                and a.hour >= (day.begins - interval '1 day') at time zone day.time_zone
+            ), 0)::bigint
+        from day left join {_ACTIVITY} on true
+        """,  # noqa: S608 - a constant of ours
+        {"project": project_id, "now": Instant(now)},
+    )
+    return Counts(0, 0, 0) if row is None else Counts(*row)
+
+
+async def counts_by_type(
+    connection: Connection, project_id: str, since: int, before: int
+) -> list[TypeCount]:
+    """The fifty most frequent types; the rest is one line named `other`."""
+    rows = await fetch_all(
+        connection,
+        f"""
+        with types as (
+            select a.event_type, sum(a.events)::bigint as events,
+                coalesce(sum(a.events) filter (where a.hour >= %(since)s), 0)::bigint as recent,
+                coalesce(sum(a.events) filter (
+                    where a.hour >= %(before)s and a.hour < %(since)s), 0)::bigint as earlier
+            from {_ACTIVITY} group by a.event_type having sum(a.events) > 0
+        ), ranked as (
+            select *, row_number() over (
+                order by event_type = 'other', events desc, event_type) as place from types
+        )
+        select case when place <= 50 then event_type else 'other' end, sum(events)::bigint,
+            sum(recent)::bigint, sum(earlier)::bigint
+        from ranked group by 1 order by 1 = 'other', 2 desc, 1
+        """,  # noqa: S608 - a constant of ours
+        {"project": project_id, "since": Instant(since), "before": Instant(before)},
+    )
+    return [TypeCount(*row) for row in rows]
+
+
+async def by_hour(connection: Connection, project_id: str, since: int) -> list[Hour]:
+    """Hours since an instant that had any events or mutations, oldest first."""
+    rows = await fetch_all(
+        connection,
+        f"""
+        select a.hour, sum(a.events)::bigint, sum(a.mutations)::bigint
+        from {_ACTIVITY} where a.hour >= %(since)s group by a.hour order by a.hour
+        """,  # noqa: S608 - a constant of ours
+        {"project": project_id, "since": Instant(since)},
+    )
+    return [Hour(*row) for row in rows]
+
+
+async def scores(
+    connection: Connection, project_id: str, low: float, width: float, qualified: float
+) -> Scores:
+    """One pass over the scores of all leads; ten buckets of a width, the last one open."""
+    rows = await fetch_all(
+        connection,
+        """
+        select greatest(1, least(%(buckets)s, width_bucket(
+                score, %(low)s::float8, %(high)s::float8, %(buckets)s))) as bucket,
+            count(*), sum(score), count(*) filter (where score >= %(qualified)s)
+        from leads where project_id = %(project)s and merged_into is null group by 1
+        """,
+        {
+            "project": project_id,
+            "low": low,
+            "high": low + width * _BUCKETS,
+            "buckets": _BUCKETS,
+            "qualified": qualified,
+        },
+    )
+    leads = sum(row[1] for row in rows)
+    counted = {row[0]: row[1] for row in rows}
+    return Scores(
+        leads=leads,
+        average=sum(row[2] for row in rows) / leads if leads else None,
+        qualified=sum(row[3] for row in rows),
+        buckets=[
+            Bucket(
+                low + width * index,
+                low + width * (index + 1) if index + 1 < _BUCKETS else None,
+                counted.get(index + 1, 0),
+            )
+            for index in range(_BUCKETS)
+        ],
+    )
+
+
+async def people(connection: Connection, project_id: str, since: int) -> People:
+    """Who is known, and what changed since an instant (µs)."""
+    row = await fetch_one(
+        connection,
+        """
+        select
+            (select count(*) from lead_profiles where project_id = %(project)s and not hidden
+                and (email is not null or user_id is not null)),
+            (select count(*) from lead_merges
+                where project_id = %(project)s and undone_at is null),
+            (select count(*) from lead_merges where project_id = %(project)s
+                and made_at < %(since)s and (undone_at is null or undone_at >= %(since)s)),
+            (select count(*) from leads where project_id = %(project)s
+                and id >= %(first_id)s::uuid and created_at >= %(since)s and merged_into is null),
+            (select coalesce(sum(case when to_stage = 3 then 1 else -1 end), 0)
+                from stage_changes where project_id = %(project)s and at >= %(since)s
+                and (to_stage = 3 or from_stage = 3)),
+            (select last_event_at from leads where project_id = %(project)s
+                and merged_into is null and last_event_at is not null
+                order by last_event_at desc nulls last, id desc limit 1)
+        """,
+        {"project": project_id, "since": Instant(since), "first_id": first_id(since)},
+    )
+    return People(0, 0, 0, 0, 0, None) if row is None else People(*row)
+
+
+def first_id(instant: int) -> str:
+    """An id below every one made after an instant (µs), with a minute for clocks that differ."""
+    milliseconds = max(0, instant // 1_000 - 60_000)
+    digits = f"{milliseconds:012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+
+
+_NEWEST_SCORED: Final = f"""
+    with newest as materialized (
+        select e.id, e.event_id, e.event_type, e.lead_id, e.ts, e.received_at from events e
+        where e.project_id = %(project)s and not e.excluded and not e.quarantined
+            and e.event_type <> '{PROFILE}'
+        order by e.id desc limit %(looked_at)s
+    )
+    select n.id, n.event_id, n.event_type, n.ts, n.received_at, l.id, p.email, p.name,
+        g.old_score, g.delta, g.new_score, g.points, g.recorded_at
+    from newest n
+    cross join lateral (
+        select coalesce((select r.root_id from lead_roots r
+            where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
+    ) r
+    join leads l on l.project_id = %(project)s and l.id = r.id
+    cross join lateral (
+        select * from ledger g
+        where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation
+            and g.at = n.ts and g.event = n.id and g.kind <> 1
+        limit 1
+    ) g
+    left join lead_profiles p on p.project_id = %(project)s and p.lead_id = l.id
+    order by n.id desc limit %(limit)s
+"""  # noqa: S608 - a constant of ours
+
+# While a flood waits in the inbox the newest events are not scored yet: those of the leads
+# that were seen last are.
+_OF_RECENT_LEADS: Final = """
+    select e.id, e.event_id, e.event_type, e.ts, e.received_at, l.id, p.email, p.name,
+        g.old_score, g.delta, g.new_score, g.points, g.recorded_at
+    from (
+        select id, generation from leads
+        where project_id = %(project)s and merged_into is null and last_event_at is not null
+        order by last_event_at desc nulls last, id desc limit %(limit)s
+    ) l cross join lateral (
+        select * from ledger g where g.project_id = %(project)s and g.lead_id = l.id
+            and g.generation = l.generation and g.kind <> 1
+        order by g.at desc, g.entry desc limit 3
+    ) g
+    join events e on e.project_id = %(project)s and e.id = g.event
+    left join lead_profiles p on p.project_id = %(project)s and p.lead_id = l.id
+    order by g.recorded_at desc, e.id desc limit %(limit)s
+"""
+
+
+async def newest_scored(connection: Connection, project_id: str, limit: int) -> list[Mutation]:
+    """The newest scored events with what they did, newest first."""
+    values: dict[str, Any] = {
+        "project": project_id,
+        "limit": limit,
+        "looked_at": max(500, limit * 2),
+    }
+    rows = await fetch_all(connection, _NEWEST_SCORED, values)
+    if not rows:
+        rows = await fetch_all(connection, _OF_RECENT_LEADS, values)
+    return [Mutation(*row) for row in rows]
+
+
+async def queue(connection: Connection, project_id: str, now: int) -> Queue:
+    """The inbox of a project. Rows that wait for their time (gathered, in backoff) wait too."""
+    row = await fetch_one(
+        connection,
+        f"""
+        select i.waiting, i.oldest,
+            (select count(*) from scoring_failures where project_id = %(project)s),
+            (select count(*) from dead_letters
+                where project_id = %(project)s and state = 'open'),
+            (select coalesce(sum(a.mutations), 0)::bigint from {_ACTIVITY}),
+            (select count(*) from workers where seen_at > %(alive)s),
+            (select count(*) from pg_stat_activity where datname = current_database()
+                and application_name like 'leadpulse-scorer%%' and xact_start is not null)
+        from (select count(*) as waiting, min(received_at) as oldest from inbox
+              where project_id = %(project)s) i
+        """,  # noqa: S608 - a constant of ours
+        {"project": project_id, "alive": Instant(now - 30_000_000)},
+    )
+    return Queue(0, None, 0, 0, 0, 0, 0) if row is None else Queue(*row)
