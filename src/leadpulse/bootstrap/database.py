@@ -30,7 +30,8 @@ async def server(settings: Settings, *, create: bool = False) -> AsyncIterator[s
     """The address of the database, whatever its schema.
 
     It is DATABASE_URL, else the server of a running `serve` on the data directory, else one
-    that runs for the length of the block. Without `create` a data directory that isn't there is an error, not a new one.
+    that runs for the length of the block. Without `create` a data directory that isn't
+    there is an error, not a new one.
     """
     if settings.database_url is not None:
         await asyncio.to_thread(outages.reach, settings.database_url)

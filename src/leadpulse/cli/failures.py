@@ -68,8 +68,11 @@ def _of_the_system(error: BaseException) -> str | None:
 def _of_the_store(error: BaseException) -> str | None:
     from leadpulse.postgres import outages  # noqa: PLC0415 - only after a failure
     from leadpulse.postgres.errors import EmbeddedError, MigrationError  # noqa: PLC0415
+    from leadpulse.usecases.backup import BackupError  # noqa: PLC0415
 
     if isinstance(error, EmbeddedError | MigrationError | outages.DatabaseUnreachable):
+        return str(error)
+    if isinstance(error, BackupError):
         return str(error)
     return outages.sentence(error)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
+from leadpulse.cli.failures import CommandError
 from leadpulse.logging import configure_logging
 from leadpulse.settings import Settings, load_settings
 
@@ -42,3 +44,11 @@ def quiet_logs(settings: Settings) -> None:
     """For commands that print their own result: only what went wrong is logged."""
     level = "warning" if settings.log_level == "info" else settings.log_level
     configure_logging(level, settings.log_format)
+
+
+def checked_id(text: str, what: str = "project") -> str:
+    """An id as typed; raises CommandError if it can't be one."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise CommandError(f"{text!r} is not the id of a {what}.") from None

@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
@@ -56,7 +57,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
 
 
 @contextmanager
-def progress(what: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+def progress(
+    what: str, total: float | None = None, *, in_bytes: bool = False
+) -> Iterator[Callable[[float], None]]:
     """Shows how far long work is; the block calls what it gets with each bit done."""
     if not sys.stderr.isatty():
         with _lines(what, total) as advance:
@@ -66,7 +69,7 @@ def progress(what: str, total: float | None = None) -> Iterator[Callable[[float]
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
