@@ -195,6 +195,9 @@ def _name(facts: Facts) -> tuple[str | None, tuple[str, ...]]:
 
 def view(facts: Facts, held: Sequence[Held]) -> View:
     """What is shown of a lead, from the union of its tree's facts and identifiers."""
+    if not facts and len(held) == 1 and held[0].kind == ANONYMOUS_ID:
+        # Every new visitor: worth a way of its own.
+        return View(None, None, None, None, {}, [], held[0].value, None, "open")
     email = _shown_identifier(facts, "email", held)
     user = _shown_identifier(facts, "userId", held)
     anonymous = [one for one in held if one.kind == ANONYMOUS_ID]
