@@ -16,6 +16,7 @@ from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegErr
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+_ORDER = ("unit", "properties", "integration", "acceptance")
 _NOT_RUN = pytest.StashKey[dict[str, str]]()
 
 
@@ -31,6 +32,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(
         "cluster", versions, indirect=True, scope="session", ids=lambda v: f"pg{v}"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick tests first, so that a fault shows early."""
+    items.sort(key=lambda item: next((n for n, f in enumerate(_ORDER) if f in item.path.parts), 0))
 
 
 def pytest_terminal_summary(

@@ -275,6 +275,11 @@ def test_a_closed_parent_stays_closed(tmp_path: Path) -> None:
         server.stop_blocking()
         assert _rows(server.start_blocking(), "SELECT n FROM t") == [(7,)]
         assert server.layout.home == home
+        server.stop_blocking()
+        shutil.rmtree(home)
+        with pytest.raises(EmbeddedError, match="which is gone"):
+            server.start_blocking()
+        assert not home.exists()
     finally:
         server.stop_blocking()
         shutil.rmtree(server.layout.home, ignore_errors=True)

@@ -92,9 +92,10 @@ def server_settings() -> dict[str, str]:
     }
 
 
-def ensure_cluster(layout: Layout) -> None:
+def ensure_cluster(layout: Layout, *, durable: bool = True) -> None:
     """Create the cluster if there is none, and refuse one of another major version.
 
+    Not durable is for servers that run without fsync themselves.
     A cluster appears with one rename, so one that was begun is never taken for one
     that was finished.
     """
@@ -106,7 +107,7 @@ def ensure_cluster(layout: Layout) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     fresh = layout.home / f"data.new-{os.getpid()}"
     done = subprocess.run(  # noqa: S603 - our own program with our own arguments
-        as_user(_initdb(layout, fresh), layout.user, signal.SIGKILL),
+        as_user(_initdb(layout, fresh, durable=durable), layout.user, signal.SIGKILL),
         check=False,
         capture_output=True,
         text=True,
@@ -224,11 +225,12 @@ def _check_version(layout: Layout, found: int) -> None:
     )
 
 
-def _initdb(layout: Layout, target: Path) -> list[str]:
+def _initdb(layout: Layout, target: Path, *, durable: bool) -> list[str]:
     argv = [
         str(layout.binaries.path("initdb")),
         *("--pgdata", str(target), "--username", SUPERUSER, "--encoding", "UTF8"),
         *("--auth", "peer", "--data-checksums", "--no-instructions"),
+        *(() if durable else ("--no-sync",)),
     ]
     if layout.binaries.major >= 17:
         # The builtin provider sorts by code point and knows Unicode's cases, the same

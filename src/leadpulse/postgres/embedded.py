@@ -143,7 +143,8 @@ class EmbeddedPostgres:
             ) from error
         try:
             cluster.clear_leftovers(self._layout)
-            cluster.ensure_cluster(self._layout)
+            durable = self._settings.get("fsync", "on") == "on"
+            cluster.ensure_cluster(self._layout, durable=durable)
             cluster.write_configuration(self._layout, self._settings)
             self._start_thread()
             self._create_database()

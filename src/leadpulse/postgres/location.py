@@ -64,21 +64,29 @@ def prepare(data_dir: Path, binaries: Binaries) -> Layout:
 
 def _prepare_as_root(data_dir: Path, binaries: Binaries) -> Layout:
     pointer = data_dir / "postgres.location"
-    if pointer.exists():
-        home = Path(pointer.read_text(encoding="utf-8").strip())
-    else:
-        home = data_dir / "postgres"
+    home = _pointed_to(pointer) if pointer.exists() else data_dir / "postgres"
     user = _account_for(home, data_dir)
     if home.parent == data_dir and not _reaches(user, data_dir):
         digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
         home = SHARED_ROOT / digest
-        home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         pointer.write_text(f"{home}\n", encoding="utf-8")
     home.mkdir(mode=0o700, exist_ok=True)
     os.chown(home, user.uid, user.gid)
     if not _reaches(user, binaries.directory / "postgres"):
         binaries = copy_for_everybody(binaries, SHARED_ROOT / f"postgresql-{wheel_version()}")
     return Layout(home, _sockets(home, user), binaries, user)
+
+
+def _pointed_to(pointer: Path) -> Path:
+    home = Path(pointer.read_text(encoding="utf-8").strip())
+    # Beginning anew without a word would look like lost data, and be it.
+    if not home.is_dir():
+        raise EmbeddedError(
+            f"The data of {pointer.parent} was kept in {home}, which is gone. Bring it back or "
+            f"restore a backup; to begin with nothing, remove {pointer}."
+        )
+    return home
 
 
 def _require_account() -> None:
