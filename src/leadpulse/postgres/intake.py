@@ -1,0 +1,250 @@
+"""The statements of the group commit: one JSON parameter each, whatever the number of events.
+
+Look-ups are scalar sub-queries (a join's first plans read whole tables), rows go in sorted
+(two processes with the same ids would deadlock otherwise).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from leadpulse.postgres.connect import Connection
+
+# Marks of a look-up, where it found no single lead.
+UNKNOWN_LEAD_ID: Final = "!"
+NOT_PLAIN: Final = "?"
+
+_encode: Final = msgspec.json.Encoder().encode
+
+_PREPARE: Final = """
+select set_config('lock_timeout', '2s', false), set_config('statement_timeout', '15s', false),
+       set_config('idle_in_transaction_session_timeout', '20s', false),
+       set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false)
+"""
+
+# An identifier counts as found only if it is also confirmed where this caller confirms it.
+_LOOK_UP: Final = """
+with item as materialized (
+    select * from rows from (
+        jsonb_to_recordset(%s::jsonb) as (p uuid, l uuid, u text, e text, a text, t bool, v int)
+    ) with ordinality as x(p, l, u, e, a, t, v, n)
+), found as materialized (
+    select n, p, l, u, e, a,
+        case when l is not null then (
+            select d.id from leads d where d.project_id = p and d.id = l
+        ) end as by_l,
+        case when u is not null then (
+            select case when i.confirmed or not (t or v = 1) then i.lead_id end
+            from identifiers i where i.project_id = p and i.kind = 1 and i.value = u
+        ) end as by_u,
+        case when e is not null then (
+            select case when i.confirmed or not (t or v = 2) then i.lead_id end
+            from identifiers i where i.project_id = p and i.kind = 2 and i.value = e
+        ) end as by_e,
+        case when a is not null then (
+            select case when i.confirmed or not t then i.lead_id end
+            from identifiers i where i.project_id = p and i.kind = 3 and i.value = a
+        ) end as by_a
+    from item
+), answered as (
+    select n, case
+        when l is not null and by_l is null then '!'
+        when u is not null and by_u is null then '?'
+        when e is not null and by_e is null then '?'
+        when a is not null and by_a is null then '?'
+        when least(by_l, by_u, by_e, by_a) = greatest(by_l, by_u, by_e, by_a)
+          or 1 = (
+            select count(distinct coalesce((
+                select r.root_id from lead_roots r where r.project_id = p and r.lead_id = z
+            ), z))
+            from unnest(array[by_l, by_u, by_e, by_a]) z where z is not null
+        ) then coalesce(by_l, by_u, by_e, by_a)::text
+        else '?' end as answer
+    from found
+)
+select clock_timestamp(),
+    (select string_agg(answer, ',' order by n) from answered),
+    (select jsonb_object_agg(j.id, jsonb_build_array(j.model_version, j.paused))
+     from projects j where j.id = any (array(select distinct p from item)))
+"""
+
+_STORE: Final = """
+with item as materialized (
+    select p, i, l, t, e, d, f, y, k, m, o, s, "P", "T", x, q, h, n,
+        timestamptz 'epoch' + w * interval '1 microsecond' as ts,
+        timestamptz 'epoch' + r * interval '1 microsecond' as received_at
+    from rows from (
+        jsonb_to_recordset(%s::jsonb) as (
+            p uuid, i uuid, l uuid, t bool, e text, d text, f text, y text, k text, m int,
+            w bigint, r bigint, o timestamptz, s text, "P" jsonb, "T" jsonb, x bool, q bool, h bool
+        )
+    ) with ordinality as g(p, i, l, t, e, d, f, y, k, m, w, r, o, s, "P", "T", x, q, h, n)
+), stored as (
+    insert into events (
+        project_id, id, lead_id, trusted, event_id, digest, fingerprint, event_type, ts,
+        original_ts, received_at, model_version, session_id, properties, traits, test, quarantined)
+    select p, i, l, t, e, decode(d, 'hex'), decode(f, 'hex'), y, ts, o, received_at, m, s, "P",
+        "T", coalesce(x, false), coalesce(q, false)
+    from item order by p, t, d, n
+    on conflict (project_id, trusted, digest) do nothing
+    returning id
+), fresh as materialized (
+    select * from item where i = any (array(select id from stored))
+), queued as (
+    insert into inbox (project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+        model_version, has_traits)
+    select p, l, i, t, e, y, ts, received_at, m, coalesce(h, false)
+    from fresh where q is not true
+), counted as (
+    insert into activity_deltas (project_id, hour, event_type, events)
+    select p, date_trunc('hour', received_at, 'UTC'), k, count(*) from fresh group by 1, 2, 3
+)
+select string_agg(id::text, ',') from stored
+"""
+
+_STORED: Final = """
+select x.n, v.id, v.fingerprint
+from jsonb_to_recordset(%s::jsonb) as x(n int, p uuid, t bool, d text)
+cross join lateral (
+    select id, fingerprint from events
+    where project_id = x.p and trusted = x.t and digest = decode(x.d, 'hex')
+) v
+"""
+
+_CONFLICTS: Final = """
+insert into event_conflicts (project_id, id, event_id, trusted, event, body, received_at)
+select p, i, e, t, v, b, timestamptz 'epoch' + r * interval '1 microsecond'
+from jsonb_to_recordset(%s::jsonb) as x(
+    p uuid, i uuid, e text, t bool, v uuid, b jsonb, r bigint
+)
+order by p, i
+on conflict do nothing
+"""
+
+
+class Ask(msgspec.Struct, omit_defaults=True):
+    """Whom an event names: project, leadId, userId, email, anonymousId; trusted; verified kind."""
+
+    p: str
+    l: str | None = None  # noqa: E741 - short names keep the parameter small
+    u: str | None = None
+    e: str | None = None
+    a: str | None = None
+    t: bool = False
+    v: int = 0
+
+
+class Row(msgspec.Struct, omit_defaults=True):
+    """An event to store.
+
+    p project, i id, l lead, t trusted, e eventId, d digest and f fingerprint in hex, y type,
+    k type in figures, m model version, w when and r received in µs, o the sent time as text,
+    s session, P properties and T traits as JSON, x test, q quarantined, h has traits to apply.
+    """
+
+    p: str
+    i: str
+    l: str  # noqa: E741
+    t: bool
+    e: str
+    d: str
+    f: str
+    y: str
+    k: str
+    m: int
+    w: int
+    r: int
+    o: str | None
+    s: str | None
+    P: msgspec.Raw
+    T: msgspec.Raw | None
+    x: bool = False
+    q: bool = False
+    h: bool = False
+
+
+class Key(NamedTuple):
+    """What an event is known by: project, class, digest in hex."""
+
+    project_id: str
+    trusted: bool
+    digest: str
+
+
+class Conflict(NamedTuple):
+    """An event that took the id of another; `event` is the stored one."""
+
+    key: Key
+    id: str
+    event_id: str
+    event: str
+    body: Mapping[str, Any]
+    received: int
+
+
+class Found(NamedTuple):
+    """The answer to a look-up.
+
+    `now` is the database's clock (µs); `leads` has for each item its lead, UNKNOWN_LEAD_ID or
+    NOT_PLAIN; `projects` model version and whether paused, without those that are gone.
+    """
+
+    now: int
+    leads: list[str]
+    projects: dict[str, tuple[int, bool]]
+
+
+class Stored(NamedTuple):
+    """A stored event: the server's id and the fingerprint in hex."""
+
+    id: str
+    fingerprint: str
+
+
+async def prepare(conn: Connection) -> None:
+    """Makes a fresh connection fit for intake: nothing may wait long, plans use indexes."""
+    await conn.execute(_PREPARE)
+
+
+async def look_up(conn: Connection, items: Sequence[Ask]) -> Found:
+    """The clock, the leads that items name, and their projects; locks nothing."""
+    cursor = await conn.execute(_LOOK_UP, (_encode(items).decode(),))
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("a select without a table gave no row")
+    now, leads, projects = row
+    return Found(now, leads.split(",") if leads else [], projects or {})
+
+
+async def store(conn: Connection, rows: Sequence[Row]) -> frozenset[str]:
+    """Stores events, puts them into the inbox and counts them; the ids of those that are new."""
+    cursor = await conn.execute(_STORE, (_encode(rows).decode(),))
+    row = await cursor.fetchone()
+    return frozenset(row[0].split(",")) if row is not None and row[0] else frozenset()
+
+
+async def stored(conn: Connection, keys: Sequence[Key]) -> dict[int, Stored]:
+    """What is stored under these keys, by their index."""
+    asked = [
+        {"n": n, "p": key.project_id, "t": key.trusted, "d": key.digest}
+        for n, key in enumerate(keys)
+    ]
+    cursor = await conn.execute(_STORED, (_encode(asked).decode(),))
+    return {n: Stored(id_, mark.hex()) for n, id_, mark in await cursor.fetchall()}
+
+
+async def keep_conflicts(conn: Connection, conflicts: Sequence[Conflict]) -> None:
+    """Keeps events that took the id of another, for people to look at."""
+    rows = [
+        {
+            "p": c.key.project_id, "i": c.id, "e": c.event_id, "t": c.key.trusted,
+            "v": c.event, "b": c.body, "r": c.received,
+        }
+        for c in conflicts
+    ]  # fmt: skip
+    await conn.execute(_CONFLICTS, (_encode(rows).decode(),))

@@ -1,0 +1,160 @@
+"""Ceilings of what write keys may add on a UTC day. Memory here only saves questions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from leadpulse.domain.facts import DAY
+from leadpulse.postgres import ceilings as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.usecases.resolve import Allowance
+
+OTHER: Final = "other"
+_REMEMBERED: Final = 50_000
+
+
+class Limits(NamedTuple):
+    """Events of one lead, new leads of a project, event types of a project; 0 is none."""
+
+    lead: int = 5_000
+    leads: int = 100_000
+    types: int = 500
+
+
+class OverCeilingError(Exception):
+    """Claims made more leads than there was room for: the transaction must be run again."""
+
+
+@dataclass(slots=True)
+class _Types:
+    """The types of a project today; `full`: no other one gets a place."""
+
+    names: set[str] = field(default_factory=set)
+    full: bool = False
+
+
+@dataclass(slots=True)
+class _Lead:
+    """Claims of a lead today as far as this process knows, and when to count them again.
+
+    `full`: the database said so.
+    """
+
+    count: int
+    check_at: int
+    full: bool = False
+
+
+class Ceilings:
+    """The three ceilings, for one process."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._day = -1
+        self._types: dict[str, _Types] = {}
+        self._leads: dict[tuple[str, str], _Lead] = {}
+
+    def _turn_to(self, now: int) -> None:
+        if now // DAY != self._day:
+            self._day = now // DAY
+            self._types.clear()
+            self._leads.clear()
+
+    async def shown_types(
+        self, conn: Connection, now: int, claims: Iterable[tuple[str, str]]
+    ) -> frozenset[tuple[str, str]]:
+        """Those (project, type) of claims that figures show as "other".
+
+        Asks for types that are new to this process only, in statements of their own.
+        """
+        if not self.limits.types:
+            return frozenset()
+        self._turn_to(now)
+        unseen: dict[str, list[str]] = {}
+        others = []
+        for pair in dict.fromkeys(claims):
+            known = self._types.get(pair[0])
+            if known is not None and pair[1] in known.names:
+                continue
+            if known is not None and known.full:
+                others.append(pair)
+            else:
+                unseen.setdefault(pair[0], []).append(pair[1])
+        for project in sorted(unseen):
+            names = await store.add_types(conn, now, project, unseen[project], self.limits.types)
+            if sum(len(known.names) for known in self._types.values()) > _REMEMBERED:
+                self._types.clear()
+            full = len(names) >= self.limits.types
+            self._types[project] = _Types(names, full)
+            others += [(project, name) for name in unseen[project] if name not in names]
+        return frozenset(others)
+
+    async def beyond(
+        self, conn: Connection, now: int, leads: Sequence[tuple[str, str]]
+    ) -> frozenset[int]:
+        """Which of these claims, given by (project, lead), are too many for their lead.
+
+        Reaching the ceiling is decided by a count in the database; the own count only tells
+        when to look: at every tenth of the ceiling.
+        """
+        ceiling = self.limits.lead
+        if not ceiling:
+            return frozenset()
+        self._turn_to(now)
+        step = max(1, ceiling // 10)
+        coming = Counter(leads)
+        look = []
+        for key, more in coming.items():
+            known = self._leads.get(key)
+            if known is None:
+                known = self._leads[key] = _Lead(0, step)
+            if known.count + more >= known.check_at and not known.full:
+                look.append(key)
+        if look:
+            counts = await store.claims_of_leads(conn, now, look, ceiling)
+            for key, count in zip(look, counts, strict=True):
+                self._leads[key] = _Lead(count, min(count + step, ceiling), count >= ceiling)
+        over = []
+        for index, key in enumerate(leads):
+            known = self._leads[key]
+            if known.count >= ceiling:
+                over.append(index)
+            known.count += 1
+        self._shrink()
+        return frozenset(over)
+
+    def _shrink(self) -> None:
+        if len(self._leads) <= _REMEMBERED:
+            return
+        # Whoever floods stands out; of the rest nothing need be known.
+        middle = sorted(lead.count for lead in self._leads.values())[_REMEMBERED // 2]
+        self._leads = {k: v for k, v in self._leads.items() if v.count > max(middle, 1)}
+
+    def allowance(self, conn: Connection, now: int) -> Allowance | None:
+        """What `resolve` asks before claims make leads; None where there is no ceiling."""
+        ceiling = self.limits.leads
+        if not ceiling:
+            return None
+
+        async def allowed(wanted: Mapping[str, int]) -> Mapping[str, int]:
+            used = await store.new_leads(conn, now, wanted)
+            return {p: min(n, max(0, ceiling - used.get(p, 0))) for p, n in wanted.items()}
+
+        return allowed
+
+    async def count_new_leads(self, conn: Connection, now: int, made: Mapping[str, int]) -> None:
+        """Notes leads that claims made, at the end of the transaction that made them.
+
+        Raises OverCeilingError if another transaction took the room meanwhile.
+        """
+        if not self.limits.leads or not made:
+            return
+        sums = await store.add_new_leads(conn, now, made)
+        if any(total > self.limits.leads for total in sums.values()):
+            raise OverCeilingError

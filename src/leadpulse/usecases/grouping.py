@@ -1,0 +1,349 @@
+"""One group commit: the events of many requests, decided and stored in one transaction.
+
+Phases always come in the same order (identity, then events, then counts) and rows are sorted
+within each, so that no two processes wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from leadpulse.domain.errors import (
+    FieldError,
+    Invalid,
+    LeadPulseError,
+    Overloaded,
+    Unauthorized,
+    UnknownLead,
+)
+from leadpulse.domain.identity import EMAIL, USER_ID, Named
+from leadpulse.domain.timestamps import place_in_time, to_rfc3339
+from leadpulse.postgres import intake as store
+from leadpulse.usecases.ceilings import OTHER, Ceilings, OverCeilingError
+from leadpulse.usecases.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadpulse.domain.wire import WireEvent
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.usecases.keys import Caller
+
+Status = Literal["waiting", "queued", "duplicate", "conflict", "rejected"]
+
+_DIGEST_SIZE: Final = 16
+_TRIES: Final = 10
+
+
+class _AgainError(Exception):
+    """What was decided no longer holds: roll back and decide again."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One event on its way.
+
+    `id` and `event_id` stay the same in every try, so that a commit whose answer got lost is
+    recognised as this very event. `when` and `original` are its place in time in this try.
+    """
+
+    caller: Caller
+    event: WireEvent
+    index: int
+    id: str
+    event_id: str
+    digest: str
+    fingerprint: str
+    verified: int = 0
+    when: int = 0
+    original: int | None = None
+    status: Status = "waiting"
+    error: LeadPulseError | None = None
+
+    @property
+    def key(self) -> store.Key:
+        return store.Key(self.caller.project_id, self.caller.trusted, self.digest)
+
+    def reject(self, error: LeadPulseError) -> None:
+        self.status = "rejected"
+        self.error = error
+
+
+def make_item(caller: Caller, event: WireEvent, index: int, id_: str) -> Item:
+    """An event with its digests. Raises Invalid if the project demands a userHash it lacks."""
+    event_id = event.event_id or id_
+    sent = "" if event.sent is None else str(event.sent)
+    # No part can hold U+0000, and none is empty when it is there: the join is unambiguous.
+    said = "\0".join((
+        event.type, event.user_id or "", event.email or "", event.anonymous_id or "",
+        event.lead_id or "", sent,
+    ))  # fmt: skip
+    key = caller.digest_key
+    return Item(
+        caller=caller,
+        event=event,
+        index=index,
+        id=id_,
+        event_id=event_id,
+        digest=hashlib.blake2b(event_id.encode(), digest_size=_DIGEST_SIZE, key=key).hexdigest(),
+        fingerprint=hashlib.blake2b(said.encode(), digest_size=_DIGEST_SIZE, key=key).hexdigest(),
+        verified=verified_kind(caller, event) if event.user_hash or caller.demands_hash else 0,
+    )
+
+
+def verified_kind(caller: Caller, event: WireEvent) -> int:
+    """Which identifier a good userHash proves: the userId, else the email; 0 for none.
+
+    The key of the HMAC is the project's identity secret as it is shown, 64 hexadecimal
+    digits. Raises Invalid if a claim must prove who somebody is, and doesn't.
+    """
+    value = event.user_id or event.email
+    if caller.trusted or value is None:
+        return 0
+    secret = caller.identity_secret.hex().encode()
+    wanted = hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()
+    if event.user_hash is not None and hmac.compare_digest(event.user_hash, wanted):
+        return USER_ID if event.user_id else EMAIL
+    if caller.demands_hash:
+        told = "must be the HMAC-SHA256 of the userId, else of the email: this project demands it"
+        raise Invalid([FieldError("userHash", told)])
+    return 0
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one try makes of the items of a group; it takes effect after the commit only."""
+
+    now: int
+    projects: dict[str, tuple[int, bool]]
+    other_types: frozenset[tuple[str, str]] = frozenset()
+    rows: list[tuple[Item, store.Row]] = field(default_factory=list)
+    statuses: list[tuple[Item, Status]] = field(default_factory=list)
+    errors: list[tuple[Item, LeadPulseError]] = field(default_factory=list)
+    # Items with an effect on identity, which must be new or have none.
+    moved: set[str] = field(default_factory=set)
+    later: list[Item] = field(default_factory=list)
+
+    def place(self, item: Item) -> bool:
+        """Says when the event happened, or that it can't be said."""
+        event = item.event
+        try:
+            item.when, item.original = place_in_time(
+                event.sent, event.sent_at, self.now, item.index
+            )
+        except ValueError as error:
+            self.errors.append((item, Invalid([FieldError("sentAt", str(error))])))
+            return False
+        return True
+
+    def add(self, item: Item, lead: str, *, has_traits: bool) -> None:
+        """Adds the row of an item. `has_traits`: its lead's profile must be looked at."""
+        event = item.event
+        project, traits, original = item.caller.project_id, event.traits, item.original
+        row = store.Row(
+            project, item.id, lead, item.caller.trusted, item.event_id, item.digest,
+            item.fingerprint, event.type,
+            OTHER if (project, event.type) in self.other_types else event.type,
+            self.projects[project][0], item.when, max(self.now, item.when),
+            None if original is None else to_rfc3339(original), event.session_id,
+            msgspec.Raw(event.properties), None if traits is None else msgspec.Raw(traits),
+            x=event.test, h=has_traits,
+        )  # fmt: skip
+        self.rows.append((item, row))
+
+
+class Group:
+    """Stores groups of items over one connection."""
+
+    def __init__(self, ceilings: Ceilings) -> None:
+        self._ceilings = ceilings
+
+    async def settle(self, conn: Connection, items: Sequence[Item]) -> None:
+        """Gives every item its status, each committed before.
+
+        Raises database errors as they are: then nothing of the last transaction was kept, or
+        it is recognised next time. Raises Overloaded if others are always first.
+        """
+        left = [item for item in items if item.status == "waiting"]
+        for _ in range(_TRIES):
+            if not left:
+                return
+            try:
+                draft = await self._try(conn, left)
+            except (_AgainError, OverCeilingError):
+                continue
+            for item, status in draft.statuses:
+                item.status = status
+            for item, error in draft.errors:
+                item.reject(error)
+            left = draft.later
+        raise Overloaded("Too many events about the same people at once.")
+
+    async def _try(self, conn: Connection, items: Sequence[Item]) -> _Draft:
+        found = await store.look_up(conn, [_ask(item) for item in items])
+        claims = [(i.caller.project_id, i.event.type) for i in items if not i.caller.trusted]
+        shown_as_other = await self._ceilings.shown_types(conn, found.now, claims)
+        draft = _Draft(found.now, found.projects, shown_as_other)
+        others: list[Item] = []
+        for item, lead in zip(items, found.leads, strict=True):
+            error = _obstacle(item, lead, found.projects)
+            if error is not None:
+                draft.errors.append((item, error))
+            elif draft.place(item):
+                if lead == store.NOT_PLAIN:
+                    others.append(item)
+                else:
+                    draft.add(item, lead, has_traits=item.event.traits is not None)
+        if not others:
+            # Nothing but facts about known people: the one statement is the transaction.
+            if draft.rows:
+                await self._store(conn, draft)
+            return draft
+        async with conn.transaction():
+            made = await self._resolve(conn, draft, others)
+            await self._store(conn, draft)
+            await self._ceilings.count_new_leads(conn, draft.now, made)
+        return draft
+
+    async def _resolve(
+        self, conn: Connection, draft: _Draft, others: Sequence[Item]
+    ) -> Counter[str]:
+        """Finds, makes and joins leads; tells how many new ones claims made, by project."""
+        fresh = await self._only_new(conn, draft, others)
+        named = [_named(item) for item in fresh]
+        allowance = self._ceilings.allowance(conn, draft.now)
+        made: Counter[str] = Counter()
+        resolved = await resolve(conn, draft.now, named, allowance) if named else []
+        for item, one in zip(fresh, resolved, strict=True):
+            if one.error is not None:
+                draft.errors.append((item, one.error))
+                continue
+            if one.created or one.linked:
+                draft.moved.add(item.id)
+            if one.created and not item.caller.trusted:
+                made[item.caller.project_id] += 1
+            has_traits = not one.created and (one.linked or item.event.traits is not None)
+            draft.add(item, one.lead_id, has_traits=has_traits)
+        return made
+
+    async def _only_new(
+        self, conn: Connection, draft: _Draft, others: Sequence[Item]
+    ) -> list[Item]:
+        """Those whose eventId is not taken: what is stored already has no effect on identity."""
+        known = await store.stored(conn, [item.key for item in others])
+        fresh: list[Item] = []
+        seen = {item.key for item, _ in draft.rows}
+        rivals: list[tuple[Item, str]] = []
+        for n, item in enumerate(others):
+            there = known.get(n)
+            if there is not None:
+                _compare(draft, item, there, rivals)
+            elif item.key in seen:
+                draft.later.append(item)  # the same id twice: one decides, then this one
+            else:
+                seen.add(item.key)
+                fresh.append(item)
+        await _keep(conn, draft, rivals)
+        return fresh
+
+    async def _store(self, conn: Connection, draft: _Draft) -> None:
+        await self._quarantine(conn, draft)
+        new = await store.store(conn, [row for _, row in draft.rows])
+        missing = []
+        for item, _ in draft.rows:
+            if item.id in new:
+                draft.statuses.append((item, "queued"))
+            else:
+                missing.append(item)
+        if not missing:
+            return
+        if any(item.id in draft.moved for item in missing):
+            raise _AgainError
+        known = await store.stored(conn, [item.key for item in missing])
+        rivals: list[tuple[Item, str]] = []
+        for n, item in enumerate(missing):
+            if n not in known:
+                raise _AgainError
+            _compare(draft, item, known[n], rivals)
+        await _keep(conn, draft, rivals)
+
+    async def _quarantine(self, conn: Connection, draft: _Draft) -> None:
+        claims = [row for item, row in draft.rows if not item.caller.trusted]
+        if claims:
+            leads = [(row.p, row.l) for row in claims]
+            for n in await self._ceilings.beyond(conn, draft.now, leads):
+                claims[n].q = True
+
+
+def _obstacle(
+    item: Item, lead: str, projects: dict[str, tuple[int, bool]]
+) -> LeadPulseError | None:
+    """Why an event can't be taken at all, if so."""
+    project = projects.get(item.caller.project_id)
+    if project is None:
+        return Unauthorized("This key is not known.", "unknown_key")
+    if project[1]:
+        return Unauthorized("This project is paused.", "project_paused")
+    if lead == store.UNKNOWN_LEAD_ID:
+        return UnknownLead(f"No lead of this project has the leadId {item.event.lead_id}.")
+    return None
+
+
+def _ask(item: Item) -> store.Ask:
+    event = item.event
+    return store.Ask(
+        item.caller.project_id, event.lead_id, event.user_id, event.email, event.anonymous_id,
+        item.caller.trusted, item.verified,
+    )  # fmt: skip
+
+
+def _named(item: Item) -> Named:
+    event = item.event
+    return Named(
+        item.caller.project_id, item.caller.trusted, item.when, item.event_id, event.lead_id,
+        event.user_id, event.email, event.anonymous_id, item.verified, item.id, event.known,
+        event.test,
+    )  # fmt: skip
+
+
+def _compare(
+    draft: _Draft, item: Item, there: store.Stored, rivals: list[tuple[Item, str]]
+) -> None:
+    if there.id == item.id:
+        draft.statuses.append((item, "queued"))  # our own, of a try whose answer got lost
+    elif there.fingerprint == item.fingerprint:
+        draft.statuses.append((item, "duplicate"))
+    else:
+        draft.statuses.append((item, "conflict"))
+        rivals.append((item, there.id))
+
+
+async def _keep(conn: Connection, draft: _Draft, rivals: list[tuple[Item, str]]) -> None:
+    if rivals:
+        await store.keep_conflicts(
+            conn,
+            [
+                store.Conflict(item.key, item.id, item.event_id, event, _body(item), draft.now)
+                for item, event in rivals
+            ],
+        )
+
+
+def _body(item: Item) -> dict[str, object]:
+    """The event in the wire form, for people to compare."""
+    event = item.event
+    sent = None if event.sent is None else to_rfc3339(event.sent)
+    said = {
+        "event": event.type, "eventId": item.event_id, "leadId": event.lead_id,
+        "userId": event.user_id, "email": event.email, "anonymousId": event.anonymous_id,
+        "timestamp": sent, "sessionId": event.session_id,
+        "properties": msgspec.Raw(event.properties),
+        "traits": None if event.traits is None else msgspec.Raw(event.traits),
+    }  # fmt: skip
+    return {name: value for name, value in said.items() if value is not None}
