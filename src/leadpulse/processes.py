@@ -27,11 +27,16 @@ _log = get_logger("leadpulse.processes")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run under which name; `environment` is the child's whole one, None inherits."""
+    """What to run under which name.
+
+    `environment` is the child's whole one, None inherits; `sockets` are open files that the
+    child gets under the same numbers.
+    """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] | None = None
+    sockets: Sequence[int] = ()
 
 
 class Supervisor:
@@ -153,6 +158,7 @@ class Supervisor:
                 *argv,
                 stdin=asyncio.subprocess.DEVNULL,
                 env=None if program.environment is None else dict(program.environment),
+                pass_fds=tuple(program.sockets),
                 # Ctrl-C reaches the supervisor alone, which then stops things in order.
                 start_new_session=True,
             )
