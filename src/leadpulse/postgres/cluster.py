@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUPERUSER: Final = "leadpulse"
-_TAIL_BYTES = 4096
+_TAIL_BYTES = 2048
 # What a server may take to end before it is asked less politely, in seconds.
 _FAST_STOP = 20.0
 _IMMEDIATE_STOP = 5.0
@@ -212,7 +212,7 @@ def start_error(layout: Layout, said: str) -> StartError:
     for mark, sentence in _HINTS.items():
         if mark in tail:
             return StartError(sentence.format(home=layout.home), tail)
-    return StartError(f"PostgreSQL did not start. Its log is {layout.log} and ends:", tail)
+    return StartError(f"PostgreSQL does not run. Its log is {layout.log} and ends:", tail)
 
 
 def _check_version(layout: Layout, found: int) -> None:

@@ -225,10 +225,10 @@ class EmbeddedPostgres:
         code = self._await_end(process)
         if self._asked_to_stop():
             return
-        said = self._log_since(offset)
+        problem = cluster.start_error(self.layout, self._log_since(offset))
         if not self._ready:
-            raise cluster.start_error(self.layout, said)
-        _log.error("postgres_died", pid=process.pid, status=code, log=said[-2000:])
+            raise problem
+        _log.error("postgres_died", pid=process.pid, status=code, detail=str(problem))
         if self._on_death is not None:
             self._on_death(code)
 
