@@ -224,6 +224,7 @@ def fold(
         place = fact[:3]
         if now.last is not None and place <= now.last:
             raise OutOfOrder(f"fact {fact.id} stands at or before {now.last_fact}")
+        before = now.entries
         last_act, schedule = now.last_act, now.schedule
         if (
             last_act is not None
@@ -233,9 +234,8 @@ def fold(
         ):
             entries.append(decayed)
         entries.append(_step(now, fact, place, models))
-        if now.entries - (checkpoints[-1].entry if checkpoints else state.entries) >= (
-            CHECKPOINT_EVERY
-        ):
+        # By the number, so that they stand at the same places however the facts came.
+        if now.entries // CHECKPOINT_EVERY != before // CHECKPOINT_EVERY:
             checkpoints.append(Checkpoint(fact.ts, now.entries, now.copy()))
     return folded
 

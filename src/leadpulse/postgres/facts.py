@@ -9,7 +9,7 @@ import msgspec
 from leadpulse.domain.facts import ADJUSTMENT, PROFILE, Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from leadpulse.domain.compiled import Models
     from leadpulse.postgres.connect import Connection
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _FACTS: Final = f"""
 select w.o, f.ts, f.event_id, f.claim, f.id::text, f.event_type, f.model_version
 from (
-    select o, p, l, n, timestamptz 'epoch' + since * interval '1 microsecond' as start
-    from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid, since bigint, n int)
+    select o, p, l, v, n, timestamptz 'epoch' + since * interval '1 microsecond' as start
+    from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid, since bigint, v int, n int)
 ) w
 cross join lateral (
     select e.* from (
@@ -32,7 +32,8 @@ cross join lateral (
             e.model_version
         from events e
         where e.project_id = w.p and e.lead_id = m.lead_id and e.ts >= w.start
-            and not e.excluded and not e.quarantined and e.event_type <> '{PROFILE}'
+            and e.model_version <= w.v and not e.excluded and not e.quarantined
+            and e.event_type <> '{PROFILE}'
         order by e.ts, e.event_id, (not e.trusted)::int
         limit w.n
     ) e
@@ -41,25 +42,67 @@ cross join lateral (
 ) f
 """  # noqa: S608 - a constant of ours
 
-_PROPERTIES: Final = """
-select w.e::text, e.properties
-from jsonb_to_recordset(%s::jsonb) w (p uuid, e uuid)
+# Of a tree only the newest: a profile shows the last word on each field.
+_TRAITS: Final = """
+select w.p::text, e.lead_id::text, w.r::text, e.ts, e.event_id, e.trusted, e.traits
+from jsonb_to_recordset(%s::jsonb) w (p uuid, r uuid, e uuid)
 cross join lateral (
-    select e.properties from events e where e.project_id = w.p and e.id = w.e
+    select e.* from events e where w.e is not null and e.project_id = w.p and e.id = w.e
+    union all
+    select e.* from (
+        select w.r as lead_id
+        union all
+        select t.lead_id from lead_roots t where t.project_id = w.p and t.root_id = w.r
+    ) m cross join lateral (
+        select e.* from events e
+        where w.e is null and e.project_id = w.p and e.lead_id = m.lead_id
+            and e.traits is not null and not e.excluded and not e.quarantined
+        order by e.ts desc limit 200
+    ) e
 ) e
+where e.traits is not null
+"""
+
+# A client that is stopped with a long answer unread holds its locks; so an answer ends after
+# a megabyte (its first row always comes), and what is missing is asked for again.
+_PROPERTIES: Final = """
+select p.e, case when p.upto <= 1000000 or p.o = 0 then p.properties end
+from (
+    select w.o, w.e::text as e, e.properties,
+        sum(octet_length(e.properties)) over (order by w.o) as upto
+    from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, e uuid)
+    cross join lateral (
+        select e.properties::text as properties from events e
+        where e.project_id = w.p and e.id = w.e
+    ) e
+) p
 """
 
 
 class Wanted(NamedTuple):
     """The facts of one lead and all that merged into it: at most `limit`, from an instant on.
 
-    `since` is in microseconds and inclusive: facts of that very instant come too.
+    `since` is in microseconds and inclusive: facts of that very instant come too. `newest`
+    is the newest version of the models at hand: what came under a newer one is left out.
     """
 
     project_id: str
     root_id: str
     since: int
+    newest: int
     limit: int
+
+
+class Statement(NamedTuple):
+    """Traits of an event; `root_id` is the survivor of its lead."""
+
+    project_id: str
+    lead_id: str
+    root_id: str
+    ts: int
+    event_id: str
+    trusted: bool
+    traits: dict[str, object]
 
 
 async def load_facts(conn: Connection, wanted: Sequence[Wanted]) -> list[list[Fact]]:
@@ -71,7 +114,7 @@ async def load_facts(conn: Connection, wanted: Sequence[Wanted]) -> list[list[Fa
     if not wanted:
         return found
     asked = [
-        {"o": o, "p": w.project_id, "l": w.root_id, "since": w.since, "n": w.limit}
+        {"o": o, "p": w.project_id, "l": w.root_id, "since": w.since, "v": w.newest, "n": w.limit}
         for o, w in enumerate(wanted)
     ]
     cursor = await conn.execute(_FACTS, (msgspec.json.encode(asked).decode(),))
@@ -96,13 +139,13 @@ async def with_properties(
 ) -> None:
     """Fill in, in place, the properties that rules ask for: (project, facts) of many leads."""
     places: list[tuple[list[Fact], int]] = []
-    asked: list[dict[str, str]] = []
+    asked: list[tuple[str, str]] = []
     for project_id, of_lead in facts:
         models = models_of(project_id)
         for index, fact in enumerate(of_lead):
             if fact.properties is None and needs_properties(fact, models):
                 places.append((of_lead, index))
-                asked.append({"p": project_id, "e": fact.id})
+                asked.append((project_id, fact.id))
     if not asked:
         return
     found = await load_properties(conn, asked)
@@ -112,8 +155,27 @@ async def with_properties(
 
 
 async def load_properties(
-    conn: Connection, asked: Iterable[dict[str, str]]
+    conn: Connection, asked: Sequence[tuple[str, str]]
 ) -> dict[str, dict[str, object]]:
-    """Return the properties of events, asked for as {"p": project id, "e": event id}."""
-    cursor = await conn.execute(_PROPERTIES, (msgspec.json.encode(list(asked)).decode(),))
-    return dict(await cursor.fetchall())
+    """Return the properties of events, asked for as (project, event)."""
+    found: dict[str, dict[str, object]] = {}
+    while asked:
+        document = [{"o": o, "p": p, "e": event} for o, (p, event) in enumerate(asked)]
+        cursor = await conn.execute(_PROPERTIES, (msgspec.json.encode(document).decode(),))
+        rows = await cursor.fetchall()
+        found.update((event, _decode(text)) for event, text in rows if text is not None)
+        missing = {event for event, text in rows if text is None}
+        asked = [pair for pair in asked if pair[1] in missing]
+    return found
+
+
+async def load_traits(
+    conn: Connection, asked: Sequence[tuple[str, str, str | None]]
+) -> list[Statement]:
+    """Return what events say about people: (project, root, event), or None for all events."""
+    document = [{"p": p, "r": root, "e": event} for p, root, event in asked]
+    cursor = await conn.execute(_TRAITS, (msgspec.json.encode(document).decode(),))
+    return [Statement(*row) for row in await cursor.fetchall()]
+
+
+_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
