@@ -1,0 +1,278 @@
+"""What clients send. Strict: nothing is coerced, nothing unknown is ignored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from leadpulse.http.deps import Text, storable
+from leadpulse.usecases.paging import is_id
+
+Scope = Literal["from-now", "all-history"]
+Stage = Literal["cold", "warm", "hot", "qualified"]
+Risk = Literal["low", "medium", "high"]
+Status = Literal["open", "working", "won", "lost", "disqualified"]
+Operator = Literal[
+    "eq", "ne", "contains", "startsWith", "gt", "gte", "lt", "lte", "in", "exists"
+]  # fmt: skip
+
+_TRAITS_DEPTH = 10
+
+
+class Sent(BaseModel):
+    """Base of everything that is sent."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=False,
+        allow_inf_nan=False,
+    )
+
+
+def _traits(value: dict[str, Any]) -> dict[str, Any]:
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, str):
+            storable(item)
+        if not isinstance(item, dict | list):
+            continue
+        if depth > _TRAITS_DEPTH:
+            raise ValueError(f"may be {_TRAITS_DEPTH} levels deep")
+        if isinstance(item, dict):
+            waiting += [(key, depth) for key in item]
+            waiting += [(inner, depth + 1) for inner in item.values()]
+        else:
+            waiting += [(inner, depth + 1) for inner in item]
+    return value
+
+
+def _id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError("must be an id")
+    return value.lower()
+
+
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
+Traits = Annotated[dict[str, Any], AfterValidator(_traits)]
+Name = Annotated[Text, Field(max_length=255)]
+Note = Annotated[Text, Field(max_length=2000)]
+
+
+class NewLead(Sent):
+    """A lead to make, or to find by its email or userId and to complete."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ada@example.com",
+                    "userId": "u-1",
+                    "name": "Ada Lovelace",
+                    "company": "Analytical Engines",
+                    "traits": {"plan": "pro"},
+                }
+            ]
+        }
+    )
+
+    email: Name | None = Field(None, description="An email address; trimmed and lower-cased.")
+    user_id: Name | None = Field(None, description="The person's id in your own system.")
+    name: Name | None = Field(None, description="The person's name.")
+    company: Name | None = Field(None, description="Where the person works.")
+    traits: Traits | None = Field(None, description="Anything else that is known, by name.")
+
+
+class LeadChanges(Sent):
+    """What to change about a lead; what isn't given stays, null removes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "working", "owner": "grace@example.com"}]}
+    )
+
+    name: Name | None = Field(None, description="The person's name.")
+    company: Name | None = Field(None, description="Where the person works.")
+    traits: Traits | None = Field(
+        None, description="Traits to set, by name; a trait that is null is removed."
+    )
+    owner: Name | None = Field(None, description="Who looks after the lead.")
+    status: Status = Field("open", description="How far the sale is.")
+    email: Name | None = Field(None, description="The shown email; 409 if another lead has it.")
+    user_id: Name | None = Field(None, description="The userId; 409 if another lead has it.")
+    anonymous_id: Name | None = Field(
+        None, description="One more anonymousId; 409 if another lead has it."
+    )
+
+
+class NewAdjustment(Sent):
+    """A correction of the score by hand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"points": -10, "note": "Turned out to be a student."}]}
+    )
+
+    points: float = Field(ge=-10_000, le=10_000, description="Points to add, at most 2 decimals.")
+    note: Annotated[Note, Field(min_length=1)] = Field(description="Why.")
+    event_id: Annotated[Text, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="Makes a retry safe: the same eventId counts once."
+    )
+
+
+class MergeInto(Sent):
+    """Which lead survives a merge."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"intoId": "01890a5d-ac96-774b-bcce-b302099a8057"}]}
+    )
+
+    into_id: Id = Field(description="The lead that stays; the one in the path merges into it.")
+    preview: bool = Field(default=False, description="Only tell what would come of it.")
+
+
+class SentCondition(Sent):
+    """A test on a property of an event; all of a rule's must hold."""
+
+    field: Text = Field(max_length=255, description="A property, dotted for inner ones, or $path.")
+    op: Operator = Field(description="How to compare. Types are never coerced.")
+    value: Any = Field(None, description="What to compare with.")
+
+
+class _RuleFields(Sent):
+    name: Annotated[Text, Field(max_length=200)] = Field("", description="Its name for people.")
+    description: Annotated[Text, Field(max_length=2000)] = Field("", description="What it is for.")
+    active: bool = Field(default=True, description="An inactive rule gives nothing.")
+    conditions: list[SentCondition] = Field(
+        [], max_length=20, description="All must hold for the rule to apply."
+    )
+    max_per_day: int | None = Field(
+        None, ge=1, le=1_000_000, description="How often it gives points on a UTC day."
+    )
+    max_points_per_day: float | None = Field(
+        None, ge=0, le=1_000_000, description="How many points it gives on a UTC day."
+    )
+    once: bool = Field(default=False, description="Gives points to a lead only once, ever.")
+    trust: Literal["any", "server"] = Field(
+        "any", description="`server`: only events from a trusted caller score."
+    )
+    scope: Scope = Field("from-now", description="Whether the change counts for the past too.")
+    note: Note | None = Field(None, description="Why the model was changed.")
+
+
+_RULE_EXAMPLE: dict[str, Any] = {
+    "eventType": "page_view",
+    "name": "Pricing page viewed",
+    "points": 10,
+    "conditions": [{"field": "$path", "op": "contains", "value": "pricing"}],
+    "maxPointsPerDay": 10,
+}
+
+
+class NewRule(_RuleFields):
+    """A rule to add to the model."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_RULE_EXAMPLE]})
+
+    event_type: Text = Field(
+        min_length=1, max_length=128, description="Which events; spaces, hyphens and case are one."
+    )
+    points: float = Field(ge=-10_000, le=10_000, description="Points, at most 2 decimals.")
+
+
+class RuleChanges(_RuleFields):
+    """A rule with other values; what isn't given stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"points": 12.5}]})
+
+    id: Text | None = Field(None, description="The rule's id, as in the path.")
+    event_type: Text = Field("", min_length=1, max_length=128, description="Which events.")
+    points: float = Field(0, ge=-10_000, le=10_000, description="Points, at most 2 decimals.")
+
+
+class SentStage(Sent):
+    """A stage and the score from which it begins."""
+
+    name: Stage = Field(description="The four stages come in their order.")
+    from_: float = Field(alias="from", description="The lowest score of the stage.")
+
+
+class SentBounds(Sent):
+    """Where the score ends."""
+
+    min: float = Field(le=0, ge=-1_000_000, description="The lowest score, at most 0.")
+    max: float = Field(ge=0, le=1_000_000, description="The highest score, at least 0.")
+
+
+class SentDecay(Sent):
+    """How an idle lead's score falls."""
+
+    factor: float = Field(gt=0, lt=1, description="What a step multiplies the score with.")
+    after_days: float = Field(ge=0, le=36_500, description="Idle days before the first step.")
+    every_days: float = Field(gt=0, le=36_500, description="Days between steps.")
+
+
+class SentVelocity(Sent):
+    """How velocity is computed."""
+
+    factor: float = Field(ge=0, le=1_000, description="Velocity = acts in 24 h × factor.")
+
+
+class SentRisk(Sent):
+    """From how many idle days on a lead is at risk."""
+
+    medium_days: float = Field(ge=0, le=36_500, description="More idle days than this: medium.")
+    high_days: float = Field(ge=0, le=36_500, description="More idle days than this: high.")
+
+
+class SentAction(Sent):
+    """What to do with a lead in a certain state."""
+
+    action: Text = Field(min_length=1, max_length=64, description="A stable word.")
+    text: Text = Field(min_length=1, max_length=300, description="The sentence for people.")
+    stages: list[Stage] = Field([], max_length=4, description="In these stages; none: in any.")
+    risks: list[Risk] = Field([], max_length=3, description="At these risks; none: at any.")
+    min_velocity: float | None = Field(None, ge=0, le=1e9, description="From this velocity on.")
+
+
+class ModelRule(_RuleFields):
+    """A rule inside a model."""
+
+    scope: Literal["from-now"] = Field("from-now", exclude=True, description="Unused here.")
+    note: None = Field(None, exclude=True, description="Unused here.")
+    id: Text = Field(min_length=1, max_length=64, description="Counters go by it, over versions.")
+    event_type: Text = Field(min_length=1, max_length=128, description="Which events.")
+    points: float = Field(ge=-10_000, le=10_000, description="Points, at most 2 decimals.")
+
+
+class NewModel(Sent):
+    """A whole model to publish; begin with the answer of GET /api/model."""
+
+    version: int | None = Field(
+        None, ge=0, le=2**31 - 1, description="The version it is based on; 409 if that is old."
+    )
+    stages: list[SentStage] = Field(
+        min_length=4, max_length=4, description="The four stages; the first at the lower bound."
+    )
+    bounds: SentBounds = Field(description="Where the score ends.")
+    decay: SentDecay | None = Field(description="How an idle lead's score falls; null: it doesn't.")
+    velocity: SentVelocity = Field(description="How velocity is computed.")
+    risk: SentRisk = Field(description="When a lead is at risk.")
+    next_actions: list[SentAction] = Field(max_length=50, description="The first that fits counts.")
+    not_activity: list[Annotated[Text, Field(min_length=1, max_length=128)]] = Field(
+        max_length=200, description="Types that don't end idling; `*_sent` is any ending so."
+    )
+    rules: list[ModelRule] = Field(max_length=1000, description="What gives points.")
+    rescore: Any = Field(None, description="Ignored; it stands in the answer of GET.")
+    scope: Scope = Field("from-now", description="Whether the change counts for the past too.")
+    note: Note | None = Field(None, description="Why the model was changed.")
+
+
+class RescoreAll(Sent):
+    """Why everything is scored again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "New points for webinars"}]})
+
+    note: Note | None = Field(None, description="Why.")

@@ -1,0 +1,33 @@
+"""What the HTTP face is given when it is built: everything that lives as long as the process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from leadpulse.http.metrics import Metrics
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.models import ModelCache
+    from leadpulse.postgres.session import Pool
+    from leadpulse.settings import Settings
+    from leadpulse.usecases.keys import KeyRing
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened and closed by whoever makes it; `intake` answers the event calls."""
+
+    settings: Settings
+    pool: Pool
+    keys: KeyRing
+    models: ModelCache
+    intake: App
+    metrics: Metrics = field(default_factory=Metrics)
