@@ -77,10 +77,9 @@ class Cluster:
 
     def __init__(self, version: str) -> None:
         self.version = version
+        binaries = binaries_of(version)
         self._folder = reachable_folder(_fastest_parent())
-        self.server = EmbeddedPostgres(
-            self._folder / "data", binaries=binaries_of(version), settings=FAST
-        )
+        self.server = EmbeddedPostgres(self._folder / "data", binaries=binaries, settings=FAST)
         self._numbers = count(1)
 
     def start(self) -> None:
