@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from leadpulse.domain.timestamps import to_rfc3339
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,13 +15,13 @@ if TYPE_CHECKING:
 
 _USED: Final = """
 select project_id, new_leads from daily_usage
-where day = (timestamptz 'epoch' + %s * interval '1 microsecond' at time zone 'UTC')::date
+where day = %s::date
   and project_id = any (%s::uuid[])
 """
 
 _ADD: Final = """
 insert into daily_usage as u (project_id, day, new_leads)
-select p, (timestamptz 'epoch' + %s * interval '1 microsecond' at time zone 'UTC')::date, c
+select p, %s::date, c
 from jsonb_to_recordset(%s::jsonb) as x(p uuid, c int)
 order by p
 on conflict (project_id, day) do update set new_leads = u.new_leads + excluded.new_leads
@@ -29,7 +31,7 @@ returning project_id, new_leads
 # Those that are new take the places that are left, in the order in which they came.
 _ADD_TYPES: Final = """
 with day as (
-    select (timestamptz 'epoch' + %(now)s * interval '1 microsecond' at time zone 'UTC')::date as d
+    select %(day)s::date as d
 ), used as materialized (
     select count(*) as c from daily_types, day where project_id = %(project)s and day = d
 ), fresh as materialized (
@@ -48,7 +50,7 @@ on conflict do nothing
 _TYPES: Final = """
 select event_type from daily_types
 where project_id = %s
-  and day = (timestamptz 'epoch' + %s * interval '1 microsecond' at time zone 'UTC')::date
+  and day = %s::date
 """
 
 _CLAIMS: Final = """
@@ -56,7 +58,7 @@ select x.n, (
     select count(*) from (
         select 1 from events
         where project_id = x.p and lead_id = x.l and not trusted and received_at >=
-            date_trunc('day', timestamptz 'epoch' + %s * interval '1 microsecond', 'UTC')
+            %s::date::timestamp at time zone 'UTC'
         limit %s
     ) counted
 )
@@ -64,16 +66,20 @@ from jsonb_to_recordset(%s::jsonb) as x(n int, p uuid, l uuid)
 """
 
 
+def _day(now: int) -> str:
+    return to_rfc3339(now)[:10]
+
+
 async def new_leads(conn: Connection, now: int, projects: Iterable[str]) -> dict[str, int]:
     """How many leads claims made today, by project; without a number: none yet."""
-    cursor = await conn.execute(_USED, (now, sorted(projects)))
+    cursor = await conn.execute(_USED, (_day(now), sorted(projects)))
     return dict(await cursor.fetchall())
 
 
 async def add_new_leads(conn: Connection, now: int, made: Mapping[str, int]) -> dict[str, int]:
     """Adds to the numbers of today and tells the sums; locks their rows until the commit."""
     rows = msgspec.json.encode([{"p": p, "c": c} for p, c in made.items()]).decode()
-    cursor = await conn.execute(_ADD, (now, rows))
+    cursor = await conn.execute(_ADD, (_day(now), rows))
     return dict(await cursor.fetchall())
 
 
@@ -81,9 +87,9 @@ async def add_types(
     conn: Connection, now: int, project_id: str, types: Sequence[str], ceiling: int
 ) -> set[str]:
     """Adds types of today as long as there is room; tells all that have a place."""
-    given = {"now": now, "project": project_id, "types": list(types), "ceiling": ceiling}
+    given = {"day": _day(now), "project": project_id, "types": list(types), "ceiling": ceiling}
     await conn.execute(_ADD_TYPES, given)
-    cursor = await conn.execute(_TYPES, (project_id, now))
+    cursor = await conn.execute(_TYPES, (project_id, _day(now)))
     return {row[0] for row in await cursor.fetchall()}
 
 
@@ -92,6 +98,6 @@ async def claims_of_leads(
 ) -> list[int]:
     """How many claims of today are stored of each (project, lead), counted up to `most`."""
     asked = [{"n": n, "p": p, "l": lead} for n, (p, lead) in enumerate(leads)]
-    cursor = await conn.execute(_CLAIMS, (now, most, msgspec.json.encode(asked).decode()))
+    cursor = await conn.execute(_CLAIMS, (_day(now), most, msgspec.json.encode(asked).decode()))
     counts = dict(await cursor.fetchall())
     return [counts.get(n, 0) for n in range(len(leads))]

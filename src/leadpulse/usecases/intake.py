@@ -301,8 +301,10 @@ class IntakeBuffer:
                 return [part]
             _reject(part.items, Overloaded(_AWAY, 2))
             return []
-        if self._conn is not None and self._conn.closed:
-            await self._disconnect()
+        if kind == "broken":
+            _log.error("the database can't do what intake asks", error=str(error))
+            _reject(part.items, Overloaded("The database is not ready; nothing was kept.", 5))
+            return []
         if kind == "busy" and part.busy < _BUSY_TRIES:
             part.busy += 1
             await asyncio.sleep(random.uniform(0, 0.01 * 2**part.busy))  # noqa: S311
