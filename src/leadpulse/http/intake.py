@@ -201,9 +201,10 @@ class IntakeRoute:
     async def _single(self, call: Call, caller: Caller, document: dict[str, Any]) -> bytes:
         event = self._readers[call].read(document)
         (item,) = await self._buffer.take(caller, (event,))
-        error = _error_of(item)
-        if error is not None or isinstance(item, LeadPulseError):
-            raise error or item
+        if isinstance(item, LeadPulseError):
+            raise item
+        if item.error is not None:
+            raise item.error
         if not call.older:
             return _encode({"status": item.status, "eventId": item.event_id})
         told = "Event queued for processing"

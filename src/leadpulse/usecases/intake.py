@@ -300,25 +300,29 @@ class IntakeBuffer:
             if part.gone < _GONE_TRIES:
                 return [part]
             _reject(part.items, Overloaded(_AWAY, 2))
-            return []
-        if kind == "broken":
+        elif kind == "broken":
             _log.error("the database can't do what intake asks", error=str(error))
             _reject(part.items, Overloaded("The database is not ready; nothing was kept.", 5))
-            return []
-        if kind == "busy" and part.busy < _BUSY_TRIES:
+        elif kind == "busy" and part.busy < _BUSY_TRIES:
             part.busy += 1
             await asyncio.sleep(random.uniform(0, 0.01 * 2**part.busy))  # noqa: S311
             return [part]
+        else:
+            return self._split(part, error, busy=kind == "busy")
+        return []
+
+    def _split(self, part: _Part, error: Exception, *, busy: bool) -> list[_Part]:
+        """Halves of what is left; of a single item, the end."""
         left = [item for item in part.items if item.status == "waiting"]
         if len(left) > 1:
             self.figures.splits += 1
             middle = len(left) // 2
             return [_Part(left[middle:]), _Part(left[:middle])]
-        if kind == "busy":
+        if busy:
             _reject(left, Overloaded("The database is busy; nothing was kept."))
-            return []
-        _log.error("an event was refused", error=repr(error), events=[i.id for i in left])
-        _reject(left, Invalid([FieldError("event", "can't be stored")]))
+        else:
+            _log.error("an event was refused", error=repr(error), events=[i.id for i in left])
+            _reject(left, Invalid([FieldError("event", "can't be stored")]))
         return []
 
     # The connection ------------------------------------------------------------------
