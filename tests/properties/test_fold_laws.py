@@ -305,6 +305,8 @@ def test_the_calendar_does_not_depend_on_what_splits_a_gap(
 ) -> None:
     """Events that are no acts and give nothing split entries, but no due time moves or doubles."""
     models, facts = case
+    # One version for all: another one's bounds could clamp even at an event without points.
+    models = Models(models.versions, models.newest, models.newest)
     state = fold(State(), facts, models).state
     quiet, t = list[Fact](), end_of(facts)
     for index, pause in enumerate(pauses):

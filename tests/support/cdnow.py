@@ -23,7 +23,8 @@ def purchases() -> list[Purchase]:
     """All 69,659 purchases of 23,570 customers, in the order of the file."""
     (path,) = (f for f in files("lifetimes") or [] if f.name == "CDNOW_master.txt")
     found = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    # The first line is a header.
+    for number, line in enumerate(path.read_text().splitlines()[1:], start=1):
         customer, day, quantity, value = line.split()
         found.append(
             Purchase(
