@@ -149,8 +149,8 @@ insert into lead_roots (project_id, lead_id, root_id) select n.p, n.o, n.r from 
 """
 
 _REFOLD: Final = """
-insert into inbox (project_id, lead_id, id, kind, received_at)
-select n.p, n.l, n.id, 1, %(now)s
+insert into inbox (project_id, lead_id, id, kind, event_type, received_at)
+select n.p, n.l, n.id, 1, %(cause)s, %(now)s
 from jsonb_to_recordset(%(leads)s::jsonb) n (p uuid, l uuid, id uuid)
 order by n.p, n.l
 """
@@ -353,20 +353,21 @@ async def change_names(conn: Connection, changes: Sequence[ChangedName]) -> None
         await conn.execute(_CHANGE, (_json(document),))
 
 
-async def add_merges(conn: Connection, now: int, merges: Sequence[NewMerge]) -> None:
+async def add_merges(conn: Connection, now: int, merges: Sequence[NewMerge]) -> list[str]:
     """Record edges, derive the survivors anew and ask for the folds. Needs the lock.
 
-    The edges come in the order in which they were decided: each joins two leads that are
-    survivors at its turn.
+    The edges come in the order in which they were decided, each joins two leads that are
+    survivors at its turn. Returns their ids.
     """
     if not merges:
-        return
+        return []
+    ids = uuid7s(len(merges))
     document = [
         {
             "p": m.project_id, "id": id_, "c": m.child, "t": m.parent, "cause": m.cause,
             "e": m.event, "by": m.made_by,
         }
-        for m, id_ in zip(merges, uuid7s(len(merges)), strict=True)
+        for m, id_ in zip(merges, ids, strict=True)
     ]  # fmt: skip
     await conn.execute(_MERGE, {"merges": _json(document), "now": Instant(now)})
     joined = {(m.project_id, m.child): m.parent for m in merges}
@@ -378,10 +379,14 @@ async def add_merges(conn: Connection, now: int, merges: Sequence[NewMerge]) -> 
         roots.append({"p": project_id, "o": child, "r": root})
     await conn.execute(_REROOT, {"roots": _json(roots)})
     await ask_refold(conn, now, [(m["p"], lead) for m in roots for lead in (m["o"], m["r"])])
+    return ids
 
 
-async def ask_refold(conn: Connection, now: int, leads: Iterable[tuple[str, str]]) -> None:
-    """Ask the scorer to fold leads from their first fact."""
+async def ask_refold(
+    conn: Connection, now: int, leads: Iterable[tuple[str, str]], cause: str = "merge"
+) -> None:
+    """Ask the scorer to fold leads from their first fact; `cause` is merge, model or rebuild."""
     document = [{"p": p, "l": lead, "id": uuid7()} for p, lead in dict.fromkeys(leads)]
     if document:
-        await conn.execute(_REFOLD, {"leads": _json(document), "now": Instant(now)})
+        parameters = {"leads": _json(document), "cause": cause, "now": Instant(now)}
+        await conn.execute(_REFOLD, parameters)

@@ -81,6 +81,16 @@ async def refresh_views(conn: Connection, now: int, roots: Iterable[Key]) -> set
     return await _apply(conn, now, (), set(roots))
 
 
+async def facts_of(conn: Connection, roots: Sequence[Key]) -> dict[str, list[Facts]]:
+    """Return the facts of each lead in the trees of survivors, by survivor."""
+    found: dict[str, list[Facts]] = {root: [] for _, root in roots}
+    asked = [{"p": p, "l": root} for p, root in roots]
+    cursor = await conn.execute(_LOAD, (msgspec.json.encode(asked).decode(),))
+    for row in await cursor.fetchall():
+        found[row[1]].append(row[3])
+    return found
+
+
 async def _apply(conn: Connection, now: int, items: Sequence[Said], roots: set[Key]) -> set[Key]:
     if not roots:
         return set()

@@ -205,6 +205,12 @@ CREATE TABLE public.lead_profiles (
     CONSTRAINT lead_profiles_status_check CHECK ((status = ANY (ARRAY['open'::text, 'working'::text, 'won'::text, 'lost'::text, 'disqualified'::text])))
 );
 
+CREATE TABLE public.lead_removals (
+    project_id uuid NOT NULL,
+    lead_id uuid NOT NULL,
+    removed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.lead_roots (
     project_id uuid NOT NULL,
     lead_id uuid NOT NULL,
@@ -417,6 +423,9 @@ ALTER TABLE ONLY public.lead_merges
 ALTER TABLE ONLY public.lead_profiles
     ADD CONSTRAINT lead_profiles_pkey PRIMARY KEY (project_id, lead_id);
 
+ALTER TABLE ONLY public.lead_removals
+    ADD CONSTRAINT lead_removals_pkey PRIMARY KEY (project_id, lead_id);
+
 ALTER TABLE ONLY public.lead_roots
     ADD CONSTRAINT lead_roots_pkey PRIMARY KEY (project_id, lead_id);
 
@@ -484,6 +493,8 @@ CREATE INDEX lead_profiles_by_owner ON public.lead_profiles USING btree (project
 CREATE INDEX lead_profiles_by_status ON public.lead_profiles USING btree (project_id, status, lead_id) WHERE ((status <> 'open'::text) AND (NOT hidden));
 
 CREATE INDEX lead_profiles_search ON public.lead_profiles USING gin (search public.gin_trgm_ops) WITH (fastupdate=off);
+
+CREATE INDEX lead_removals_by_age ON public.lead_removals USING btree (removed_at);
 
 CREATE INDEX lead_roots_by_root ON public.lead_roots USING btree (project_id, root_id);
 

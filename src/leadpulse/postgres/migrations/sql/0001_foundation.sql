@@ -193,6 +193,16 @@ create table lead_roots (
 );
 create index lead_roots_by_root on lead_roots (project_id, root_id);
 
+-- Leads that a person removed, until the last of their rows is gone: events that were on
+-- their way at that moment may still arrive.
+create table lead_removals (
+    project_id uuid not null,
+    lead_id uuid not null,
+    removed_at timestamptz not null,
+    primary key (project_id, lead_id)
+);
+create index lead_removals_by_age on lead_removals (removed_at);
+
 -- ── Events: insert-only facts ────────────────────────────────────────────────────────
 create table events (
     project_id uuid not null,
