@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Final, NamedTuple
 
 from leadpulse.domain.facts import DAY
@@ -75,6 +76,11 @@ class CompiledModel:
         self._meanings[event_type] = made
         return made
 
+    @property
+    def looked_into(self) -> set[str]:
+        """Some names, as they came, of types whose rules look at properties: those met so far."""
+        return {name for name, meaning in self._meanings.items() if meaning.needs_properties}
+
     @cached_property
     def conditional_keys(self) -> frozenset[str]:
         """Types whose rules look at properties."""
@@ -141,6 +147,11 @@ class Models:
     def in_force(self, version: int) -> CompiledModel:
         """The model that scores an event which was received under `version`."""
         return self.versions[max(version, self.history)]
+
+    @property
+    def looked_into(self) -> set[str]:
+        """The same of the newest version, which most events come under; a few dozen at most."""
+        return set(islice(self.labels.looked_into, 50))
 
     @property
     def labels(self) -> CompiledModel:

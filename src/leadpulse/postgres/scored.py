@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from leadpulse.domain.fold import Entry
 from leadpulse.domain.state import State, state_from_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadpulse.domain.facts import Fact
-    from leadpulse.domain.fold import Checkpoint, Entry
+    from leadpulse.domain.fold import Checkpoint
     from leadpulse.postgres.connect import Connection
 
+ENTRY_FIELDS: Final = Entry._fields
 _MICROSECOND: Final = "interval '1 microsecond'"
 
 _CHECKPOINTS: Final = f"""
@@ -58,17 +60,19 @@ delete from ledger g using w
 where g.project_id = w.p and g.lead_id = w.l and g.generation = w.g and g.entry > w.e
 """
 
+# Entries name their lead by its place in three short arrays.
 _LEDGER: Final = f"""
 insert into ledger (project_id, lead_id, generation, at, entry, kind, event, old_score, delta,
     new_score, points, rules, steps, decayed_at, model_version, acts, claimed_at, recorded_at)
-select w.p, w.l, w.g, timestamptz 'epoch' + w.at * {_MICROSECOND}, w.entry, w.kind, w.event,
-    w.old, w.delta, w.new, w.points, w.rules, w.steps,
-    timestamptz 'epoch' + w.decayed * {_MICROSECOND}, w.v, w.acts,
-    timestamptz 'epoch' + %s::bigint * {_MICROSECOND}, clock_timestamp()
-from unnest(%s::uuid[], %s::uuid[], %s::int[], %s::bigint[], %s::int[], %s::smallint[],
-    %s::uuid[], %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::jsonb[],
-    %s::int[], %s::bigint[], %s::int[], %s::int[])
-    w (p, l, g, at, entry, kind, event, old, delta, new, points, rules, steps, decayed, v, acts)
+select (%(projects)s::uuid[])[w.o], (%(leads)s::uuid[])[w.o], (%(generations)s::int[])[w.o],
+    timestamptz 'epoch' + w.at * {_MICROSECOND}, w.entry, w.kind, w.event, w.old, w.delta,
+    w.new, w.points, w.rules, w.steps, timestamptz 'epoch' + w.decayed * {_MICROSECOND}, w.v,
+    w.acts, timestamptz 'epoch' + %(claimed)s::bigint * {_MICROSECOND}, clock_timestamp()
+from unnest(%(o)s::int[], %(at)s::bigint[], %(entry)s::int[], %(kind)s::smallint[],
+    %(event)s::uuid[], %(old)s::float8[], %(delta)s::float8[], %(new)s::float8[],
+    %(points)s::float8[], %(rules)s::jsonb[], %(steps)s::int[], %(decayed_at)s::bigint[],
+    %(version)s::int[], %(acts)s::int[])
+    w (o, at, entry, kind, event, old, delta, new, points, rules, steps, decayed, v, acts)
 """  # noqa: S608 - constants of ours
 
 _LEADS: Final = f"""
@@ -302,26 +306,25 @@ async def _save_seen(conn: Connection, writes: Writes, now: int) -> None:
         ]),))  # fmt: skip
 
 
-def _ledger_columns(writes: Writes, claimed_at: int) -> list[object]:
-    projects: list[str] = []
-    leads: list[str] = []
-    generations: list[int] = []
+def _ledger_columns(writes: Writes, claimed_at: int) -> dict[str, object]:
+    owners: list[int] = []
     entries: list[Entry] = []
-    for project_id, lead_id, generation, made in writes.entries:
-        count = len(made)
-        projects += [project_id] * count
-        leads += [lead_id] * count
-        generations += [generation] * count
+    for number, (_, _, _, made) in enumerate(writes.entries, start=1):
+        owners += [number] * len(made)
         entries += made
-    kind, at, entry, event, old, delta, new, points, rules, steps, decayed, version, acts = zip(
-        *entries, strict=True
-    )
-    return [
-        claimed_at, _ids(projects), _ids(leads), _numbers(generations), _numbers(at),
-        _numbers(entry), _numbers(kind), _ids(event), _numbers(old), _numbers(delta),
-        _numbers(new), _numbers(points), _documents(rules), _numbers(steps), _optional(decayed),
-        _numbers(version), _numbers(acts),
-    ]  # fmt: skip
+    columns = dict(zip(ENTRY_FIELDS, zip(*entries, strict=True), strict=True))
+    literals: dict[str, object] = {
+        name: _numbers(values) for name, values in columns.items() if name not in ("event", "rules")
+    }
+    return literals | {
+        "projects": _ids([project_id for project_id, _, _, _ in writes.entries]),
+        "leads": _ids([lead_id for _, lead_id, _, _ in writes.entries]),
+        "generations": _numbers([generation for _, _, generation, _ in writes.entries]),
+        "claimed": claimed_at,
+        "o": _numbers(owners),
+        "event": _ids(columns["event"]),
+        "rules": _documents(columns["rules"]),
+    }
 
 
 def _lead_columns(leads: Sequence[LeadUpdate]) -> list[object]:
@@ -330,10 +333,10 @@ def _lead_columns(leads: Sequence[LeadUpdate]) -> list[object]:
     )
     return [
         _ids(project), _ids(lead), _numbers(score), _numbers(stage), _numbers(seen),
-        _optional([s.last_act for s in state]), _optional(due), _numbers(as_of),
+        _numbers([s.last_act for s in state]), _numbers(due), _numbers(as_of),
         _numbers(generation), _numbers([s.entries for s in state]),
         _documents([s.to_document() for s in state]), _numbers(epoch), _numbers(refolds),
-        _optional(since),
+        _numbers(since),
     ]  # fmt: skip
 
 
@@ -344,13 +347,9 @@ def _ids(values: Sequence[str]) -> str:
     return "{" + ",".join(values) + "}"
 
 
-def _numbers(values: Sequence[float]) -> str:
-    # repr of a double is the shortest text that reads back as the same double.
-    return "{" + ",".join(map(repr, values)) + "}"
-
-
-def _optional(values: Sequence[int | None]) -> str:
-    return "{" + ",".join(["null" if v is None else repr(v) for v in values]) + "}"
+def _numbers(values: Sequence[float | None]) -> str:
+    # JSON's numbers are PostgreSQL's too: the shortest text that reads back as the same double.
+    return "{" + msgspec.json.encode(values)[1:-1].decode() + "}"
 
 
 def _documents(values: Sequence[object]) -> str:

@@ -11,6 +11,7 @@ from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.refold import Plan, Window, plan, stage_steps, unseen_from
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.ids import uuid7
+from leadpulse.postgres.scoring import AHEAD, FACT, ID, KIND, TYPE
 from leadpulse.postgres.scored import Cut, LeadUpdate, Revision, StageChange, Writes
 
 if TYPE_CHECKING:
@@ -85,12 +86,14 @@ def sort_rows(lead: Lead) -> None:
     facts: list[Fact] = []
     now = lead.now
     for row in lead.rows:
-        if row.kind:
-            if row.type in _CAUSES:
-                lead.cause = row.type
+        if row[KIND]:
+            if row[TYPE] in _CAUSES:
+                lead.cause = row[TYPE]
             continue
-        now = max(now, row.received_at)
-        facts.append(Fact(row.ts, row.event_id, row.claim, row.id, row.type, row.version))
+        ahead = row[AHEAD]
+        if ahead is not None and ahead > now:
+            now = ahead
+        facts.append(Fact._make(row[FACT]))
     if len(facts) > 1:
         facts.sort()
     lead.now = now
@@ -256,7 +259,7 @@ def _note_revision(lead: Lead, base: State, now: int, writes: Writes) -> int:
 
 def _count_mutations(lead: Lead, entries: list[Entry], writes: Writes) -> None:
     """Count the events of this pass that moved a score; re-folds of old ones don't count."""
-    types = {row.id: row.type for row in lead.rows}
+    types = {row[ID]: row[TYPE] for row in lead.rows}
     project_id = lead.was.project_id
     counts = writes.mutations
     for entry in entries:

@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from leadpulse.domain.facts import ADJUSTMENT
 from leadpulse.domain.profile import Source
 from leadpulse.domain.retry import Treatment, delay_after, treatment
 from leadpulse.ids import uuid7
@@ -20,7 +21,7 @@ from leadpulse.postgres.failures import Failure, GivenUp
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
-from leadpulse.postgres.scoring import PutBack, Take
+from leadpulse.postgres.scoring import HAS_TRAITS, ID, LEAD, PutBack, Take
 from leadpulse.usecases.batch import (
     LONGEST_FOLD,
     FoldFailed,
@@ -265,8 +266,11 @@ async def _take(conn: Connection, leads: Sequence[Lead]) -> list[PutBack]:
             takes.append(
                 Take(lead.was.project_id, lead_id, lead.was.root_id, rows, lead.models.newest)
             )
-    for row in await scoring.take_rows(conn, takes):
-        root_of[row.lead_id].rows.append(row)
+    looked_into = {ADJUSTMENT}
+    for models in {id(lead.models): lead.models for lead in leads}.values():
+        looked_into |= models.looked_into
+    for row in await scoring.take_rows(conn, takes, looked_into):
+        root_of[row[LEAD]].rows.append(row)
     for lead in leads:
         sort_rows(lead)
     await _forget_known(conn, leads)
@@ -276,9 +280,9 @@ async def _take(conn: Connection, leads: Sequence[Lead]) -> list[PutBack]:
             later = lead.window.end(lead.now)
             waiting = {fact.id for fact in lead.plan.gather}
             back += [
-                PutBack(lead.was.project_id, row, later) for row in lead.rows if row.id in waiting
+                PutBack(lead.was.project_id, row, later) for row in lead.rows if row[ID] in waiting
             ]
-            lead.rows = [row for row in lead.rows if row.id not in waiting]
+            lead.rows = [row for row in lead.rows if row[ID] not in waiting]
     return back
 
 
@@ -393,7 +397,7 @@ async def _show_profiles(conn: Connection, done: Sequence[Lead]) -> set[LeadKey]
         if lead.was.stale:
             asked.append((*lead.key, None))
         else:
-            asked += [(*lead.key, row.id) for row in lead.rows if row.has_traits]
+            asked += [(*lead.key, row[ID]) for row in lead.rows if row[HAS_TRAITS]]
         if lead.full and lead.cause in ("merge", "rebuild"):
             trees.append(lead.key)
     now = done[0].now
