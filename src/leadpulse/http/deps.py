@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, cast
 
@@ -13,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 from leadpulse.domain.errors import FieldError, Invalid, NotFound, Unauthorized
 from leadpulse.domain.model import is_clean
 from leadpulse.domain.timestamps import parse_timestamp
+from leadpulse.http.credentials import header_key
 from leadpulse.http.services import Services
 from leadpulse.usecases.keys import Caller
 from leadpulse.usecases.paging import is_id
@@ -35,25 +34,12 @@ Given = Annotated[Services, Depends(services_of)]
 
 def key_of(request: Request) -> str:
     """The key from the first place that holds one; raises Unauthorized. No second try."""
-    headers = request.headers
-    if key := headers.get("x-api-key"):
-        return key.strip()
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        return _user_name(value.strip())
-    key = headers.get("x-write-key") or request.query_params.get("writeKey")
+    key = header_key(dict(request.scope["headers"]))
+    if key is None:
+        key = request.query_params.get("writeKey")
     if not key:
         raise Unauthorized("Send a secret key, as Authorization: Bearer sk_….", "missing_key")
-    return key.strip()
-
-
-def _user_name(value: str) -> str:
-    try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[0]
-    except (binascii.Error, ValueError):
-        raise Unauthorized("This Authorization can't be read.", "unknown_key") from None
+    return key
 
 
 def _with(scope: str) -> Callable[..., Awaitable[Caller]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -39,6 +40,8 @@ def _traits(value: dict[str, Any]) -> dict[str, Any]:
         item, depth = waiting.pop()
         if isinstance(item, str):
             storable(item)
+        if isinstance(item, float) and not math.isfinite(item):
+            raise ValueError("holds a number that is not finite")
         if not isinstance(item, dict | list):
             continue
         if depth > _TRAITS_DEPTH:
@@ -83,7 +86,9 @@ class NewLead(Sent):
     email: Name | None = Field(None, description="An email address; trimmed and lower-cased.")
     user_id: Name | None = Field(None, description="The person's id in your own system.")
     name: Name | None = Field(None, description="The person's name.")
-    company: Name | None = Field(None, description="Where the person works.")
+    company: Name | Traits | None = Field(
+        None, description="Where the person works: a name, or an object that has one."
+    )
     traits: Traits | None = Field(None, description="Anything else that is known, by name.")
 
 
@@ -95,16 +100,18 @@ class LeadChanges(Sent):
     )
 
     name: Name | None = Field(None, description="The person's name.")
-    company: Name | None = Field(None, description="Where the person works.")
+    company: Name | Traits | None = Field(
+        None, description="Where the person works: a name, or an object that has one."
+    )
     traits: Traits | None = Field(
         None, description="Traits to set, by name; a trait that is null is removed."
     )
     owner: Name | None = Field(None, description="Who looks after the lead.")
-    status: Status = Field("open", description="How far the sale is.")
+    status: Status | None = Field(None, description="How far the sale is; null: open.")
     email: Name | None = Field(None, description="The shown email; 409 if another lead has it.")
     user_id: Name | None = Field(None, description="The userId; 409 if another lead has it.")
-    anonymous_id: Name | None = Field(
-        None, description="One more anonymousId; 409 if another lead has it."
+    anonymous_ids: Annotated[list[Name], Field(max_length=100)] | None = Field(
+        None, description="All anonymousIds that it shall have; 409 if another lead has one."
     )
 
 
@@ -115,8 +122,10 @@ class NewAdjustment(Sent):
         json_schema_extra={"examples": [{"points": -10, "note": "Turned out to be a student."}]}
     )
 
-    points: float = Field(ge=-10_000, le=10_000, description="Points to add, at most 2 decimals.")
-    note: Annotated[Note, Field(min_length=1)] = Field(description="Why.")
+    points: float = Field(
+        ge=-10_000, le=10_000, description="Points to add, not 0, at most 2 decimals."
+    )
+    note: Text = Field(min_length=1, max_length=1000, description="Why.")
     event_id: Annotated[Text, Field(min_length=1, max_length=255)] | None = Field(
         None, description="Makes a retry safe: the same eventId counts once."
     )

@@ -1,0 +1,224 @@
+"""The whole HTTP face: the event calls by a bare route, everything else by FastAPI."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.exceptions import HTTPException
+
+from leadpulse.domain.errors import FieldError, Invalid, LeadPulseError, Malformed, Overloaded
+from leadpulse.http import openapi
+from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
+from leadpulse.http.intake import is_event_call
+from leadpulse.http.problems import (
+    CONTENT_TYPE,
+    Problem,
+    new_request_id,
+    problem_of,
+    problem_of_status,
+)
+from leadpulse.http.routes import ROUTERS
+from leadpulse.http.version import VERSION
+from leadpulse.postgres.session import is_outage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from leadpulse.http.services import App, Message, Receive, Scope, Send, Services
+
+_log = structlog.get_logger("leadpulse.http")
+
+_EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id")
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def build_app(services: Services) -> App:
+    """The ASGI application. The services are opened and closed by the caller."""
+    return _Front(_api(services), services)
+
+
+def _api(services: Services) -> FastAPI:
+    app = FastAPI(
+        title="LeadPulse",
+        version=VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(openapi.router)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(services.settings.frontend_url),
+        allow_credentials=True,
+        allow_methods=list(_METHODS),
+        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id"],
+        expose_headers=list(_EXPOSED),
+        max_age=600,
+    )
+    app.add_exception_handler(LeadPulseError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_status)
+    app.add_exception_handler(Exception, _on_error)
+    return app
+
+
+class _Front:
+    """What comes before any routing: where to, request ids, bodies, figures."""
+
+    def __init__(self, api: FastAPI, services: Services) -> None:
+        self._api = api
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_event_call(scope):
+            await self._services.intake(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        instance = new_request_id()
+        scope.setdefault("state", {})["request_id"] = instance
+        answered = _Answered(send, instance)
+        try:
+            await self._api(scope, await _whole_body(scope, receive), answered)
+        except Disconnected:
+            return
+        except Exception as error:
+            if not isinstance(error, LeadPulseError | HTTPException) and not is_outage(error):
+                _log.exception("a request failed", request=instance, path=scope["path"])
+            if answered.status:
+                # Too late to say so: whoever reads must notice that the answer is cut off.
+                if answered.ended:
+                    return
+                raise
+            await _answer(_problem(error), instance)(scope, receive, answered)
+        finally:
+            self._note(scope, answered.status, time.perf_counter() - began)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # The path as it is documented, never as it was sent: names of series are bounded.
+        path = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if scope["method"] in (*_METHODS, "HEAD") else "other"
+        metrics = self._services.metrics
+        metrics.requests.labels(method, path, str(status)).inc()
+        metrics.seconds.labels(method, path).observe(seconds)
+
+
+class _Answered:
+    """Sends on with the request id, and remembers how far the answer has come."""
+
+    def __init__(self, send: Send, instance: str) -> None:
+        self._send = send
+        self._instance = instance.encode()
+        self.status = 0
+        self.ended = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._instance)]
+        elif message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
+        await self._send(message)
+
+
+async def _whole_body(scope: Scope, receive: Receive) -> Receive:
+    """The body within its limits, unpacked and known to be JSON; then as if it had come so."""
+    if scope["method"] not in _WITH_BODY:
+        return receive
+    headers = dict(scope["headers"])
+    body = await read_body(receive, headers.get(b"content-length"))
+    encoding = headers.get(b"content-encoding")
+    if encoding:
+        body = await unpack(body, encoding.decode("latin-1"))
+    if body:
+        decode(body)
+    first = True
+
+    async def again() -> Message:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    kept = (b"content-type", b"content-length", b"content-encoding")
+    scope["headers"] = [(k, v) for k, v in scope["headers"] if k not in kept] + [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    return again
+
+
+# ── Errors ───────────────────────────────────────────────────────────────────────────
+
+
+def _problem(error: BaseException) -> Problem:
+    if isinstance(error, HTTPException):
+        return problem_of_status(error.status_code, str(error.detail), dict(error.headers or {}))
+    if is_outage(error):
+        return problem_of(Overloaded("The database can't be reached right now.", 2))
+    return problem_of(error)
+
+
+def _answer(problem: Problem, instance: str) -> Response:
+    return Response(
+        problem.body(instance),
+        problem.status,
+        headers=problem.headers,
+        media_type=CONTENT_TYPE,
+    )
+
+
+def _instance(request: Request) -> str:
+    return str(request.scope["state"]["request_id"])
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    return _answer(_problem(error), _instance(request))
+
+
+async def _on_status(request: Request, error: Exception) -> Response:
+    return _answer(_problem(error), _instance(request))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    found: Iterable[dict[str, Any]] = getattr(error, "errors", tuple)()
+    errors = [FieldError(_where(item["loc"]), _told(item)) for item in found]
+    wrong: LeadPulseError = Invalid(errors)
+    if any(item["type"] == "json_invalid" for item in found):
+        wrong = Malformed("The body is not JSON.")
+    return _answer(problem_of(wrong), _instance(request))
+
+
+def _where(place: tuple[str | int, ...]) -> str:
+    """A place in the input as clients write it: `conditions[0].op`."""
+    path = ""
+    for part in place[1:]:
+        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+    return path or str(place[0])
+
+
+_WORDS: Final = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+}
+
+
+def _told(item: dict[str, Any]) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return _WORDS.get(item["type"], message[:1].lower() + message[1:])

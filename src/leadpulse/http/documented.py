@@ -1,0 +1,71 @@
+"""What every call says about its answers and errors, out of the one table of errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from leadpulse.http.problems import CONTENT_TYPE, KINDS, Problem
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Responses = dict[int | str, dict[str, Any]]
+
+_KEY: Final = ("missing_key", "unknown_key", "expired_key")
+_SCOPE: Final = ("write_key_cannot_read", "missing_scope")
+_BODY: Final = ("malformed", "too_slow", "too_large", "unreadable_encoding", "invalid")
+_DETAILS: Final = {
+    "invalid": "limit: must be between 1 and 200",
+    "not_found": "No lead with the id 01890a5d-ac96-774b-bcce-b302099a8057.",
+    "missing_scope": "This key lacks the scope leads:read.",
+}
+_AGAIN: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+
+
+def problems(*codes: str) -> Responses:
+    """The errors with these codes, by status, each with an example."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(KINDS[code].status, []).append(code)
+    return {
+        status: {
+            "description": " · ".join(KINDS[code].title for code in same),
+            "content": {
+                CONTENT_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in same},
+                }
+            },
+            **({"headers": _AGAIN} if status in (429, 503) else {}),
+        }
+        for status, same in sorted(by_status.items())
+    }
+
+
+def examples() -> dict[str, Any]:
+    """An example of every error, by code."""
+    return {code: {"summary": kind.title, "value": _example(code)} for code, kind in KINDS.items()}
+
+
+def _example(code: str) -> dict[str, Any]:
+    kind = KINDS[code]
+    problem = Problem(kind.status, kind.title, code, _DETAILS.get(code, f"{kind.title}."))
+    document = problem.document("req_5f1c0a9b7e3d00000001")
+    if code == "invalid":
+        document["errors"] = [{"field": "limit", "message": "must be between 1 and 200"}]
+    return document
+
+
+def answers(
+    model: type[BaseModel] | None, *codes: str, status: int = 200, body: bool = False
+) -> Responses:
+    """A call behind a key that answers `model`, with the errors that it can give."""
+    extra = _BODY if body else ()
+    ok: Responses = {} if model is None else {status: {"model": model}}
+    return ok | problems(*dict.fromkeys((*_KEY, *_SCOPE, *extra, *codes, "overloaded")))
+
+
+def public(model: type[BaseModel], *codes: str) -> Responses:
+    """A call without a key."""
+    ok: Responses = {200: {"model": model}}
+    return ok | problems(*codes)

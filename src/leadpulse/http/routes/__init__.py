@@ -1,0 +1,18 @@
+"""The calls by area; each route names its key's scope, its use case and its errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from leadpulse.http.routes import admin, analytics, changes, events, health, leads, models
+
+# The order matters where a word stands in the place of an id: /api/leads/export.
+ROUTERS: Final = (
+    leads.router,
+    changes.router,
+    events.router,
+    models.router,
+    analytics.router,
+    admin.router,
+    health.router,
+)

@@ -1,0 +1,105 @@
+"""Whether it works: for load balancers, for people, for Prometheus."""
+
+from __future__ import annotations
+
+import hmac
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from leadpulse.domain.errors import LeadPulseError, Unauthorized
+from leadpulse.http import answers_admin as told
+from leadpulse.http import metrics, render
+from leadpulse.http.deps import Given, key_of
+from leadpulse.http.documented import problems, public
+from leadpulse.http.services import Services
+from leadpulse.http.version import VERSION
+from leadpulse.postgres.session import is_outage
+from leadpulse.usecases import admin, analytics
+
+router = APIRouter(tags=["health"])
+
+# Work that waits longer than this (seconds) while nobody works: something is wrong.
+_TOO_LONG = 30.0
+
+
+@router.get(
+    "/api/health",
+    responses={
+        **public(told.Health),
+        503: {"model": told.Health, "description": "It doesn't work: the database is away."},
+    },
+)
+async def health(request: Request, services: Given) -> Response:
+    """200 or 503. Callers with a secret key see the details."""
+    found = await _installation(services)
+    if found is None:
+        return render.answer({"status": "down"}, 503)
+    stuck = found.oldest_seconds > _TOO_LONG and not found.depth.workers
+    body: dict[str, Any] = {"status": "degraded" if stuck else "ok"}
+    project_id = await _known(request, services)
+    if project_id is not None:
+        queue, oldest = await analytics.queue_health(services.pool, project_id)
+        body |= {
+            "database": "up",
+            "redis": "off",
+            "queue": {
+                "waiting": queue.waiting,
+                "oldestSeconds": oldest,
+                "workers": queue.workers,
+            },
+            "version": VERSION,
+        }
+    return render.answer(body)
+
+
+async def _installation(services: Services) -> admin.Health | None:
+    try:
+        return await admin.installation_health(services.pool)
+    except LeadPulseError:
+        return None
+    except Exception as error:
+        if is_outage(error):
+            return None
+        raise
+
+
+async def _known(request: Request, services: Services) -> str | None:
+    """The project of a caller with a secret key; None for strangers, who get no error here."""
+    with suppress(LeadPulseError):
+        caller = await services.keys.find(key_of(request))
+        return caller.project_id if caller.trusted else None
+    return None
+
+
+@router.get("/api/health/live", responses=public(told.Alive))
+async def live() -> Response:
+    """The process answers; nothing else is looked at."""
+    return render.answer({"status": "ok"})
+
+
+@router.get(
+    "/metrics",
+    responses={
+        **problems("unauthorized"),
+        200: {
+            "description": "Figures in Prometheus' text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+    },
+)
+async def figures(request: Request, services: Given) -> Response:
+    """Figures of this process and of the work that waits, with LEADPULSE_METRICS_TOKEN."""
+    token = services.settings.metrics_token
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if (
+        token is None
+        or scheme.lower() != "bearer"
+        or not hmac.compare_digest(
+            given.strip().encode("utf-8", "replace"), token.get_secret_value().encode()
+        )
+    ):
+        raise Unauthorized("Send LEADPULSE_METRICS_TOKEN as Authorization: Bearer.")
+    page = services.metrics.page(await _installation(services))
+    return Response(page, media_type=metrics.CONTENT_TYPE)
