@@ -165,6 +165,7 @@ def _any_event(random: Random) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.both_postgres
 async def test_the_database_remembers_what_was_decided(
     pg: Connection, project: str, seed: int
 ) -> None:
@@ -325,6 +326,7 @@ async def test_merges_and_events_that_race_make_no_cycle(
     await assert_sound(pg)
 
 
+@pytest.mark.both_postgres
 async def test_an_undone_merge_restores_both_and_is_not_made_again(
     pg: Connection, pool: Pool, project: str
 ) -> None:
