@@ -28,6 +28,25 @@ ProjectOption = Annotated[
         "--project", metavar="ID", show_default=False, help="Id of the project."
     ),
 ]  # fmt: skip
+Host = Annotated[
+    str | None,
+    typer.Option(
+        "--host", metavar="ADDRESS", show_default=False,
+        help="Address to listen on (default: 127.0.0.1; 0.0.0.0 is every one).",
+    ),
+]  # fmt: skip
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="PORT", show_default=False, help="Port to listen on (default: 4000)."
+    ),
+]  # fmt: skip
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", show_default=False, help="Scorer processes (default: by cores)."
+    ),
+]  # fmt: skip
 
 
 def settings_for(data_dir: Path | None, **changes: Any) -> Settings:

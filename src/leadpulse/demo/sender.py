@@ -16,7 +16,7 @@ import msgspec
 from leadpulse.demo.http import Answer, Connection, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 BATCH_PATH: Final = "/api/ingest/batch"
 EVENT_PATH: Final = "/api/ingest/event"
@@ -99,27 +99,10 @@ async def send(
     return sent
 
 
-async def send_paced(
-    target: Target, batches: AsyncIterator[bytes], on_answer: Callable[[Sent], None] | None = None
-) -> Sent:
-    """Sends bodies one after the other as they come, on one connection."""
-    sent, started = Sent(), time.perf_counter()
-    line = _Line(target, sent)
-    try:
-        async for body in batches:
-            await line.deliver(body)
-            if on_answer is not None:
-                on_answer(sent)
-    finally:
-        line.close()
-    sent.seconds = time.perf_counter() - started
-    return sent
-
-
 async def _pump(
     target: Target, source: Iterator[bytes], sent: Sent, on_answer: Callable[[Sent], None] | None
 ) -> None:
-    line = _Line(target, sent)
+    line = Line(target, sent)
     try:
         for body in source:
             await line.deliver(body)
@@ -129,7 +112,7 @@ async def _pump(
         line.close()
 
 
-class _Line:
+class Line:
     """One connection that is made anew when it breaks."""
 
     def __init__(self, target: Target, sent: Sent) -> None:
