@@ -83,7 +83,7 @@ class EventReader:
             type=name,
             event_id=_try(names.text_id, document, "eventId", errors),
             sent=_instant(document.get("timestamp"), "timestamp", errors),
-            sent_at=_instant(document.get("sentAt") or self.sent_at, "sentAt", errors),
+            sent_at=self._sent_at(document, errors),
             lead_id=names.lead_id(lead) if lead else None,
             user_id=user,
             email=email,
@@ -113,6 +113,10 @@ class EventReader:
         except ValueError as error:
             errors.append(FieldError(field, str(error)))
             return ""
+
+    def _sent_at(self, document: dict[str, Any], errors: list[FieldError]) -> int | None:
+        own = document.get("sentAt")
+        return _instant(self.sent_at if own is None or own == "" else own, "sentAt", errors)
 
     def _content(
         self,
