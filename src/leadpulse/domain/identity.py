@@ -48,8 +48,15 @@ class Named(NamedTuple):
 
     def names(self) -> list[Name]:
         """The named identifiers, strongest first, without the leadId."""
-        given = ((USER_ID, self.user_id), (EMAIL, self.email), (ANONYMOUS_ID, self.anonymous_id))
-        return [(kind, value) for kind, value in given if value is not None]
+        _, _, _, _, _, user_id, email, anonymous_id, *_ = self
+        found: list[Name] = []
+        if user_id is not None:
+            found.append((USER_ID, user_id))
+        if email is not None:
+            found.append((EMAIL, email))
+        if anonymous_id is not None:
+            found.append((ANONYMOUS_ID, anonymous_id))
+        return found
 
 
 class Resolved(NamedTuple):
@@ -232,6 +239,9 @@ def decide(graph: Graph, named: Named, fresh: str) -> Decision:
         tree = graph.tree(named.lead_id)
         target = _Target(named.lead_id, replace(tree), {tree.root}, named.trusted, person=False)
     names = named.names()
+    if len(names) == 1 and target is None and names[0] not in graph.identifiers:
+        # A new visitor: worth a way of its own.
+        return Decision(fresh, created=True, attached=names)
     for name in names:
         known = graph.identifiers.get(name)
         if target is None:
