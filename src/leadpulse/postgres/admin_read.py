@@ -183,7 +183,7 @@ async def depth(connection: Connection, since: int) -> Depth:
             (select count(*) from pg_stat_activity
                 where datname = current_database() and wait_event_type = 'Lock')
         from (select count(*) as waiting, min(received_at) as oldest
-              from (select received_at from inbox limit 100000) some) i
+              from (select received_at from inbox limit 100000) portion) i
         """,
         {"since": Instant(since)},
     )
