@@ -3,77 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import builders
 from builders import HOUR, MINUTE, NOON, Event
 from leadpulse.domain.facts import ADJUSTMENT, DAY
-from leadpulse.domain.fold import at, fold
 from leadpulse.domain.model import Decay, Rule
 from leadpulse.domain.presets import preset
-from leadpulse.domain.state import State, state_from_document
-from leadpulse.postgres.facts import Wanted, load_facts, with_properties
-from leadpulse.postgres.models import load_models
-from leadpulse.usecases.fairness import Rotation
-from leadpulse.usecases.score import Desk, score_pass
+from support.scoring import assert_equals_plain_fold, assert_no_strays, drain, ledger, one
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
-
-
-async def drain(conn: Connection, rows: int = 1000) -> int:
-    """Score until the inbox is empty; returns the number of passes."""
-    desk, rotation, passes = Desk(conn), Rotation(), 0
-    while not (await score_pass(desk, rotation, rows)).idle:
-        passes += 1
-    return passes
-
-
-async def one(conn: Connection, query: str, *parameters: Any) -> Any:
-    cursor = await conn.execute(query.encode(), parameters)
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0] if len(row) == 1 else row
-
-
-async def ledger(conn: Connection, lead: str) -> list[tuple[Any, ...]]:
-    cursor = await conn.execute(
-        """
-        select g.kind, g.at, g.entry, g.event, g.old_score, g.delta, g.new_score, g.points,
-            g.rules, g.steps, g.decayed_at, g.model_version, g.acts
-        from ledger g join leads l on l.id = g.lead_id and l.generation = g.generation
-        where g.lead_id = %s order by g.entry
-        """,
-        (lead,),
-    )
-    return await cursor.fetchall()
-
-
-async def assert_equals_plain_fold(conn: Connection, project: str, lead: str) -> None:
-    """The lead's state and ledger are those of one fold of all its facts in their order."""
-    models = await load_models(conn, project)
-    (facts,) = await load_facts(conn, [Wanted(project, lead, 0, models.newest, 100_000)])
-    await with_properties(conn, [(project, facts)], lambda _: models)
-    plain = fold(State(), facts, models)
-    assert await ledger(conn, lead) == [tuple(entry) for entry in plain.entries]
-    state, score, as_of, entries, stale = await one(
-        conn, "select state, score, as_of, entries, stale from leads where id = %s", lead
-    )
-    assert state_from_document(state) == plain.state
-    assert score == at(plain.state, as_of).score
-    assert entries == len(plain.entries)
-    assert not stale
-    stray = await one(
-        conn,
-        """
-        select count(*) from ledger g join leads l on l.id = g.lead_id
-        where g.lead_id = %s and g.generation <> l.generation
-        """,
-        lead,
-    )
-    assert stray == 0
 
 
 async def test_events_become_score_ledger_and_stage(pg: Connection) -> None:
@@ -232,6 +174,7 @@ async def test_a_merge_folds_the_union_and_its_undo_restores(pg: Connection) -> 
     assert not await one(pg, "select hidden from lead_profiles where lead_id = %s", ann)
     for lead in (ann, bob):
         await assert_equals_plain_fold(pg, project, lead)
+    await assert_no_strays(pg)
     assert await one(
         pg, "select array_agg(distinct cause) from stage_changes where lead_id = %s", ann
     )

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 _FACTS: Final = f"""
 select w.o, f.ts, f.event_id, f.claim, f.id::text, f.event_type, f.model_version
 from (
-    select o, p, l, v, n, timestamptz 'epoch' + since * interval '1 microsecond' as start
-    from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid, since bigint, v int, n int)
+    select o, p, l, v, n, after, timestamptz 'epoch' + since * interval '1 microsecond' as start
+    from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid, since bigint, v int, n int,
+        after text)
 ) w
 cross join lateral (
     select e.* from (
@@ -32,6 +33,7 @@ cross join lateral (
             e.model_version
         from events e
         where e.project_id = w.p and e.lead_id = m.lead_id and e.ts >= w.start
+            and (e.ts, e.event_id) >= (w.start, w.after)
             and e.model_version <= w.v and not e.excluded and not e.quarantined
             and e.event_type <> '{PROFILE}'
         order by e.ts, e.event_id, (not e.trusted)::int
@@ -82,7 +84,8 @@ from (
 class Wanted(NamedTuple):
     """The facts of one lead and all that merged into it: at most `limit`, from an instant on.
 
-    `since` is in microseconds and inclusive: facts of that very instant come too. `newest`
+    `since` is in microseconds and inclusive: of that very instant come those from the eventId
+    `after` on, it included. `newest`
     is the newest version of the models at hand: what came under a newer one is left out.
     """
 
@@ -91,6 +94,7 @@ class Wanted(NamedTuple):
     since: int
     newest: int
     limit: int
+    after: str = ""
 
 
 class Statement(NamedTuple):
@@ -114,7 +118,15 @@ async def load_facts(conn: Connection, wanted: Sequence[Wanted]) -> list[list[Fa
     if not wanted:
         return found
     asked = [
-        {"o": o, "p": w.project_id, "l": w.root_id, "since": w.since, "v": w.newest, "n": w.limit}
+        {
+            "o": o,
+            "p": w.project_id,
+            "l": w.root_id,
+            "since": w.since,
+            "v": w.newest,
+            "after": w.after,
+            "n": w.limit,
+        }
         for o, w in enumerate(wanted)
     ]
     cursor = await conn.execute(_FACTS, (msgspec.json.encode(asked).decode(),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import msgspec
 import psycopg
 
-from leadpulse.postgres.connect import Instant
+from leadpulse.domain.retry import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,14 @@ on conflict (project_id, lead_id) do update set
     retry_at = excluded.retry_at, error = excluded.error,
     event = coalesce(excluded.event, scoring_failures.event),
     last_failed_at = excluded.last_failed_at
+"""
+
+_KNOWN: Final = """
+select w.p::text, w.l::text, f.attempts, f.crashes, f.solo_crashes
+from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid)
+cross join lateral (
+    select f.* from scoring_failures f where f.project_id = w.p and f.lead_id = w.l
+) f
 """
 
 _SUCCEEDED: Final = """
@@ -114,6 +122,14 @@ async def record_failures(conn: Connection, failures: Sequence[Failure]) -> None
     )  # fmt: skip
 
 
+async def failures_of(
+    conn: Connection, leads: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Failures]:
+    """Return what is known of leads (project, lead) that failed."""
+    cursor = await conn.execute(_KNOWN, (_json([{"p": p, "l": lead} for p, lead in leads]),))
+    return {(row[0], row[1]): Failures(*row[2:]) for row in await cursor.fetchall()}
+
+
 async def forget_failures(conn: Connection, leads: Sequence[tuple[str, str]]) -> None:
     """Leads (project, lead) that failed before were folded."""
     await conn.execute(_SUCCEEDED, (_json([{"p": p, "l": lead} for p, lead in leads]),))
@@ -169,33 +185,6 @@ _COLUMNS: Final = (
     "id::text, lead_id::text, kind, error, attempts, event::text, first_failed_at, failed_at,"
     " state, settled_at"
 )
-
-
-async def list_dead_letters(
-    conn: Connection, project_id: str, state: str | None, before: tuple[int, str] | None, limit: int
-) -> list[DeadLetter]:
-    """Return dead letters, newest failure first; `before` is (failed_at, id) of the last seen."""
-    at, key = before or (2**62, "ffffffff-ffff-ffff-ffff-ffffffffffff")
-    cursor = await conn.execute(
-        f"""
-        select {_COLUMNS} from dead_letters
-        where project_id = %(p)s and (%(state)s::text is null or state = %(state)s)
-            and (failed_at, id) < (%(at)s, %(key)s::uuid)
-        order by failed_at desc, id desc limit %(limit)s
-        """.encode(),  # noqa: S608 - constants of ours
-        {
-            "p": project_id,
-            "state": state,
-            "at": Instant(min(at, _LATEST)),
-            "key": key,
-            "limit": limit,
-        },
-    )
-    return [DeadLetter(*row) for row in await cursor.fetchall()]
-
-
-# The last instant that a timestamptz of the year 9999 holds.
-_LATEST: Final = 253_402_300_799_000_000
 
 
 async def dead_letter(conn: Connection, project_id: str, key: str) -> DeadLetter | None:

@@ -326,6 +326,7 @@ CREATE TABLE public.rescores (
     cursor uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     total bigint NOT NULL,
     done bigint DEFAULT 0 NOT NULL,
+    everything boolean DEFAULT false NOT NULL,
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone
 );
@@ -375,7 +376,10 @@ CREATE TABLE public.workers (
     host text NOT NULL,
     pid integer NOT NULL,
     started_at timestamp with time zone NOT NULL,
-    seen_at timestamp with time zone NOT NULL
+    seen_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'scoring'::text NOT NULL,
+    detail text,
+    CONSTRAINT workers_state_check CHECK ((state = ANY (ARRAY['scoring'::text, 'stopped'::text])))
 );
 
 ALTER TABLE ONLY public.activity_deltas

@@ -94,6 +94,12 @@ from jsonb_array_elements_text(%s::jsonb) w (p)
 cross join lateral (select p.* from projects p where p.id = w.p::uuid) p
 """
 
+_ROOTS: Final = """
+select w.p::text, coalesce((select r.root_id from lead_roots r
+                            where r.project_id = w.p and r.lead_id = w.l), w.l)::text
+from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid) order by w.o
+"""
+
 # `root_of` tells a lead that was merged since it was picked: its turn comes again.
 _MEMBERS: Final = """
 select w.o,
@@ -226,7 +232,6 @@ class Take(NamedTuple):
 # The first seven columns are those of a domain Fact (properties only where they are known).
 # Of kind 1 (a request to fold everything) the fact is empty but for its id.
 Row = tuple[int, str, int, str, str, int, Any, str, bool, int, int | None]
-FACT: Final = slice(0, 7)
 ID: Final = 3
 TYPE: Final = 4
 LEAD: Final = 7
@@ -293,6 +298,13 @@ async def lock_trees(conn: Connection, roots: Sequence[tuple[str, str]]) -> list
         if lead_id is not None and not taken:
             members[o].append(Member(lead_id, fresh, generation, entries))
     return [Tree(*tree) for tree in zip(held, members, strict=True)]
+
+
+async def roots_of(conn: Connection, leads: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the survivors of leads, given and returned as (project, lead)."""
+    asked = [{"o": o, "p": project_id, "l": lead} for o, (project_id, lead) in enumerate(leads)]
+    cursor = await conn.execute(_ROOTS, (_json(asked),))
+    return [(project_id, root) for project_id, root in await cursor.fetchall()]
 
 
 async def take_rows(

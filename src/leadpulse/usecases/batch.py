@@ -11,8 +11,8 @@ from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.refold import Plan, Window, plan, stage_steps, unseen_from
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.ids import uuid7
-from leadpulse.postgres.scoring import AHEAD, FACT, ID, KIND, TYPE
 from leadpulse.postgres.scored import Cut, LeadUpdate, Revision, StageChange, Writes
+from leadpulse.postgres.scoring import AHEAD, ID, KIND, TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ def sort_rows(lead: Lead) -> None:
         ahead = row[AHEAD]
         if ahead is not None and ahead > now:
             now = ahead
-        facts.append(Fact._make(row[FACT]))
+        facts.append(Fact._make(row[:7]))
     if len(facts) > 1:
         facts.sort()
     lead.now = now

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from leadpulse.domain.facts import ADJUSTMENT
 from leadpulse.domain.profile import Source
-from leadpulse.domain.retry import Treatment, delay_after, treatment
+from leadpulse.domain.retry import Failures, Treatment, delay_after, treatment
 from leadpulse.ids import uuid7
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
@@ -33,7 +33,7 @@ from leadpulse.usecases.batch import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from leadpulse.domain.facts import Fact
     from leadpulse.postgres.connect import Connection
@@ -162,16 +162,12 @@ async def _after_error(
 
 async def _put_aside(desk: Desk, lead: LeadKey, error: Exception) -> PassResult:
     """Record the failure of a lead whose pass couldn't even be written."""
+    failed = {lead: FoldFailed(error, None)}
+    _doubt(desk, failed, ())
     async with desk.conn.transaction():
-        picked = await scoring.pick_named(desk.conn, [lead], 0)
-        for candidate in picked:
-            if candidate.locked:
-                failed = {(candidate.project_id, candidate.root_id): FoldFailed(error, None)}
-                known = {(candidate.project_id, candidate.root_id): candidate}
-                _doubt(desk, failed, ())
-                await _record(desk.conn, failed, known)
-                return PassResult(failed={lead: str(error) for lead in failed})
-    return PassResult()
+        roots = await scoring.roots_of(desk.conn, [lead])
+        await record_failure(desk.conn, roots[0], failed[lead])
+    return PassResult(failed={lead: str(error)})
 
 
 # ── Inside the transaction ───────────────────────────────────────────────────────────
@@ -209,7 +205,7 @@ async def _score(
     if back:
         await scoring.put_back(desk.conn, back)
     if failed:
-        await _record(desk.conn, failed, {lead.key: lead.was for lead in leads})
+        await _record(desk.conn, failed, {lead.key: lead.was.failures for lead in leads})
     result.leads += len(done)
     result.events += sum(len(lead.rows) for lead in leads) - len(back)
     result.failed = {key: str(error) for key, error in failed.items()}
@@ -344,6 +340,7 @@ async def _load(desk: Desk, leads: Sequence[Lead]) -> None:
                 lead.was.project_id, lead.was.root_id,
                 lead.start.last[0] if lead.start.last else 0,
                 lead.models.newest, LONGEST_FOLD + 2,
+                lead.start.last[1] if lead.start.last else "",
             )
             for lead in again
         ])  # fmt: skip
@@ -437,15 +434,19 @@ def _doubt(desk: Desk, failed: dict[LeadKey, FoldFailed], done: Sequence[Lead]) 
         raise NearlyEverythingFails(f"{bad} of {len(outcomes)} leads failed; one of them: {error}")
 
 
+async def record_failure(conn: Connection, lead: LeadKey, error: FoldFailed) -> bool:
+    """Record one more failed try of a lead; returns True if it was the last one."""
+    known = await failures_store.failures_of(conn, [lead])
+    return bool(await _record(conn, {lead: error}, known))
+
+
 async def _record(
-    conn: Connection,
-    failed: dict[LeadKey, FoldFailed],
-    candidates: dict[LeadKey, Candidate],
-) -> None:
+    conn: Connection, failed: Mapping[LeadKey, FoldFailed], known: Mapping[LeadKey, Failures]
+) -> list[GivenUp]:
     failures: list[Failure] = []
     given_up: list[GivenUp] = []
     for key, error in failed.items():
-        attempts = candidates[key].failures.attempts + 1
+        attempts = known.get(key, Failures()).attempts + 1
         wait = delay_after(attempts, random.random())  # noqa: S311 - only spreads retries
         failures.append(Failure(*key, 1, 0, 0, wait or 0.0, str(error), error.event))
         if wait is None:
@@ -453,3 +454,14 @@ async def _record(
     await failures_store.record_failures(conn, failures)
     if given_up:
         await failures_store.give_up(conn, given_up)
+    return given_up
+
+
+async def bury(conn: Connection, lead: LeadKey) -> None:
+    """Make a dead letter of a lead that took down every scorer that folded it."""
+    async with conn.transaction():
+        (root,) = await scoring.roots_of(conn, [lead])
+        known = (await failures_store.failures_of(conn, [root])).get(root, Failures())
+        tries = known.attempts + known.crashes + known.solo_crashes
+        error = "The scorer dies when it folds this lead."
+        await failures_store.give_up(conn, [GivenUp(*root, uuid7(), error, tries, None)])

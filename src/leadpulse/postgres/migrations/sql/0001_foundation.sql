@@ -435,6 +435,8 @@ create table rescores (
     cursor uuid not null default '00000000-0000-0000-0000-000000000000',
     total bigint not null,
     done bigint not null default 0,
+    -- A rebuild: every lead, also those that are folded under this version.
+    everything boolean not null default false,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     primary key (project_id, history_version)
@@ -446,5 +448,8 @@ create table workers (
     host text not null,
     pid int not null,
     started_at timestamptz not null,
-    seen_at timestamptz not null
+    seen_at timestamptz not null,
+    -- `stopped`: nearly everything failed, so it takes no work but tries now and then.
+    state text not null default 'scoring' check (state in ('scoring', 'stopped')),
+    detail text
 );

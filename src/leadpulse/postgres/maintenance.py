@@ -1,0 +1,251 @@
+"""Upkeep in bounded portions: totals, what has expired, old generations, the rescore walk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from leadpulse.ids import uuid7s
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+
+# Advisory locks of ours, one per kind of work; the first number is the product's.
+_LOCKS: Final = 0x6C65_6164
+
+_ROLL_UP: Final = """
+with d as (
+    delete from activity_deltas
+    where ctid = any (array(select ctid from activity_deltas order by project_id, id limit %s))
+    returning project_id, hour, event_type, events, mutations
+), t as (
+    insert into activity (project_id, hour, event_type, events, mutations)
+    select project_id, hour, event_type, sum(events), sum(mutations) from d
+    group by 1, 2, 3 order by 1, 2, 3
+    on conflict (project_id, hour, event_type) do update set
+        events = activity.events + excluded.events,
+        mutations = activity.mutations + excluded.mutations
+)
+select count(*)::int from d
+"""
+
+_EXPIRE_CONFLICTS: Final = """
+with d as (
+    delete from event_conflicts where ctid = any (array(
+        select ctid from event_conflicts
+        where received_at < clock_timestamp() - interval '7 days'
+        order by received_at limit %s))
+    returning 1
+)
+select count(*)::int from d
+"""
+
+_OLD: Final = """
+select project_id::text, lead_id::text, generation from old_generations
+order by project_id, lead_id, generation limit 1 for update skip locked
+"""
+
+_DROP: Final = """
+with c as (
+    delete from checkpoints
+    where project_id = %(p)s and lead_id = %(l)s and generation = %(g)s
+), d as (
+    delete from ledger where ctid = any (array(
+        select ctid from ledger
+        where project_id = %(p)s and lead_id = %(l)s and generation = %(g)s limit %(n)s))
+    returning 1
+)
+select count(*)::int from d
+"""
+
+_RESCORE: Final = """
+select r.project_id::text, r.history_version, r.cursor::text, r.everything, p.history_version,
+    (select count(*) from (
+        select from inbox i where i.project_id = r.project_id limit %s) i)::int
+from rescores r join projects p on p.id = r.project_id
+where r.finished_at is null order by r.started_at limit 1 for update of r skip locked
+"""
+
+_NEXT_LEADS: Final = """
+select l.id::text, l.epoch from leads l
+where l.project_id = %s and l.id > %s and l.merged_into is null
+order by l.id limit %s
+"""
+
+_REQUEST: Final = """
+insert into inbox (project_id, lead_id, id, kind, event_type, received_at)
+select w.p, w.l, w.id, 1, w.cause, clock_timestamp()
+from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, id uuid, cause text)
+order by w.p, w.l
+"""
+
+
+class Rescoring(NamedTuple):
+    """A walk over the leads of a project. `waiting` inbox rows are counted up to a limit."""
+
+    project_id: str
+    version: int
+    cursor: str
+    everything: bool
+    history: int
+    waiting: int
+
+
+class Sign(NamedTuple):
+    """A sign of life of a scorer."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: int
+    state: str
+    detail: str | None
+
+
+async def clock(conn: Connection) -> int:
+    """The time, in µs."""
+    cursor = await conn.execute("select clock_timestamp()")
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def try_alone(conn: Connection, work: int) -> bool:
+    """Be the only one at a kind of work until the end of the transaction, or learn that not."""
+    cursor = await conn.execute("select pg_try_advisory_xact_lock(%s, %s)", (_LOCKS, work))
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def roll_up(conn: Connection, limit: int) -> int:
+    """Fold changes into hourly totals; every reader sums both, so nothing is seen twice."""
+    return await _count(conn, _ROLL_UP, limit)
+
+
+async def expire_conflicts(conn: Connection, limit: int) -> int:
+    """Remove conflicts that are a week old."""
+    return await _count(conn, _EXPIRE_CONFLICTS, limit)
+
+
+async def _count(conn: Connection, statement: str, limit: int) -> int:
+    cursor = await conn.execute(statement.encode(), (limit,))
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def drop_old_generation(conn: Connection, limit: int) -> int:
+    """Remove some entries of a ledger that nobody reads; returns how many."""
+    cursor = await conn.execute(_OLD)
+    row = await cursor.fetchone()
+    if row is None:
+        return 0
+    which = {"p": row[0], "l": row[1], "g": row[2], "n": limit}
+    cursor = await conn.execute(_DROP, which)
+    gone = await cursor.fetchone()
+    removed = 0 if gone is None else int(gone[0])
+    if removed < limit:
+        await conn.execute(
+            "delete from old_generations"
+            " where project_id = %(p)s and lead_id = %(l)s and generation = %(g)s",
+            which,
+        )
+    return max(1, removed)
+
+
+async def rescore_under_way(conn: Connection, deep: int) -> Rescoring | None:
+    """Lock the oldest unfinished walk; counts its project's inbox up to `deep`."""
+    cursor = await conn.execute(_RESCORE, (deep,))
+    row = await cursor.fetchone()
+    return None if row is None else Rescoring(*row)
+
+
+async def next_leads(
+    conn: Connection, project_id: str, after: str, limit: int
+) -> list[tuple[str, int]]:
+    """Return (lead, epoch) in the order of ids."""
+    cursor = await conn.execute(_NEXT_LEADS, (project_id, after, limit))
+    return [(lead, epoch) for lead, epoch in await cursor.fetchall()]
+
+
+async def older_left(conn: Connection, project_id: str, version: int) -> bool:
+    """Tell whether a lead is still folded under an older model than `version`."""
+    cursor = await conn.execute(
+        "select exists (select from leads"
+        " where project_id = %s and epoch < %s and merged_into is null)",
+        (project_id, version),
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def request_refolds(conn: Connection, project_id: str, leads: list[str], cause: str) -> None:
+    """Ask scorers to fold leads from their first fact; `cause` goes into what people saw."""
+    document = [
+        {"p": project_id, "l": lead, "id": id_, "cause": cause}
+        for lead, id_ in zip(leads, uuid7s(len(leads)), strict=True)
+    ]
+    await conn.execute(_REQUEST, (msgspec.json.encode(document).decode(),))
+
+
+async def walked(conn: Connection, walk: Rescoring, cursor: str, leads: int) -> None:
+    """Note how far a walk is."""
+    await conn.execute(
+        "update rescores set cursor = %s, done = done + %s"
+        " where project_id = %s and history_version = %s",
+        (cursor, leads, walk.project_id, walk.version),
+    )
+
+
+async def finish_walk(conn: Connection, walk: Rescoring) -> None:
+    """A walk is over."""
+    await conn.execute(
+        "update rescores set finished_at = clock_timestamp()"
+        " where project_id = %s and history_version = %s",
+        (walk.project_id, walk.version),
+    )
+
+
+async def start_rebuild(conn: Connection, project_id: str) -> bool:
+    """Begin a walk over every lead of a project; returns False if there is no such project."""
+    cursor = await conn.execute(
+        """
+        insert into rescores (project_id, history_version, total, everything)
+        select p.id, p.history_version,
+            (select count(*) from leads l where l.project_id = p.id and l.merged_into is null), true
+        from projects p where p.id = %s
+        on conflict (project_id, history_version) do update set
+            cursor = '00000000-0000-0000-0000-000000000000', done = 0, total = excluded.total,
+            everything = true, started_at = clock_timestamp(), finished_at = null
+        returning 1
+        """,
+        (project_id,),
+    )
+    return await cursor.fetchone() is not None
+
+
+async def sign_of_life(conn: Connection, sign: Sign) -> None:
+    """Say that a scorer is alive and how it does; forgets those that fell silent long ago."""
+    await conn.execute(
+        """
+        insert into workers (id, host, pid, started_at, seen_at, state, detail)
+        values (%(id)s, %(host)s, %(pid)s,
+            timestamptz 'epoch' + %(started)s * interval '1 microsecond', clock_timestamp(),
+            %(state)s, %(detail)s)
+        on conflict (id) do update set
+            seen_at = excluded.seen_at, state = excluded.state, detail = excluded.detail
+        """,
+        {
+            "id": sign.id,
+            "host": sign.host,
+            "pid": sign.pid,
+            "started": sign.started_at,
+            "state": sign.state,
+            "detail": sign.detail,
+        },
+    )
+    await conn.execute("delete from workers where seen_at < clock_timestamp() - interval '1 hour'")
+
+
+async def say_goodbye(conn: Connection, worker_id: str) -> None:
+    """A scorer ended on purpose."""
+    await conn.execute("delete from workers where id = %s", (worker_id,))
