@@ -58,7 +58,7 @@ def document() -> dict[str, Any]:
         separate_input_output_schemas=True,
     )
     _finish_schemas(made)
-    scopes = _scopes(app)
+    scopes = _scopes()
     names: set[str] = set()
     for path, calls in sorted(made["paths"].items()):
         for method in _METHODS:
@@ -98,9 +98,9 @@ def _finish_call(call: dict[str, Any], scope: str | None, names: set[str]) -> No
         del call["responses"]["422"]
 
 
-def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
+def _scopes() -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
-    for route in app.routes:
+    for route in (route for area in ROUTERS for route in area.routes):
         if isinstance(route, APIRoute):
             scope = _scope(route.dependant)
             if scope is not None:

@@ -54,6 +54,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "conflict": Kind(409, "This contradicts what is stored"),
     "identifier_taken": Kind(409, "Another lead has this identifier"),
     "already_undone": Kind(409, "This was undone already"),
+    "already_settled": Kind(409, "This was replayed or discarded already"),
     "model_changed": Kind(409, "The model was changed in the meantime"),
     "too_many_rules": Kind(409, "The model holds no more rules"),
     "too_large": Kind(413, "The request is too large"),

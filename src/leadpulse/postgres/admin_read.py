@@ -188,3 +188,13 @@ async def depth(connection: Connection, since: int) -> Depth:
         {"since": Instant(since)},
     )
     return Depth(0, None, 0, 0, 0, 0) if row is None else Depth(*row)
+
+
+async def count_leads(connection: Connection, project_id: str) -> int:
+    """Leads of a project, those that merged into another one left out."""
+    row = await fetch_one(
+        connection,
+        "select count(*) from leads where project_id = %(project)s and merged_into is null",
+        {"project": project_id},
+    )
+    return 0 if row is None else int(row[0])

@@ -145,9 +145,10 @@ async def counts_by_type(
             select *, row_number() over (
                 order by event_type = 'other', events desc, event_type) as place from types
         )
-        select case when place <= 50 then event_type else 'other' end, sum(events)::bigint,
-            sum(recent)::bigint, sum(earlier)::bigint
-        from ranked group by 1 order by 1 = 'other', 2 desc, 1
+        select name, sum(events)::bigint, sum(recent)::bigint, sum(earlier)::bigint
+        from (select *, case when place <= 50 then event_type else 'other' end as name
+              from ranked) r
+        group by name order by name = 'other', sum(events) desc, name
         """,  # noqa: S608 - a constant of ours
         {"project": project_id, "since": Instant(since), "before": Instant(before)},
     )

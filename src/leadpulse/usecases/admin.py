@@ -68,6 +68,12 @@ def _age(oldest: int | None, now: int) -> float:
     return 0.0 if oldest is None else max(0, now - oldest) / 1_000_000
 
 
+async def count_leads(pool: Pool, project_id: str) -> int:
+    """How many leads a project has."""
+    async with snapshot(pool) as (connection, _):
+        return await admin_read.count_leads(connection, project_id)
+
+
 async def list_failed_jobs(
     pool: Pool, project_id: str, state: JobState, cursor: str | None, limit: int
 ) -> tuple[list[FailedJob], str | None]:

@@ -48,6 +48,8 @@ def decode(cursor: str, kind: str, shape: Sequence[type]) -> list[object]:
 
 
 def _fits(part: object, wanted: type) -> bool:
+    if wanted is type(None):
+        return part is None
     if wanted is UUID:
         return isinstance(part, str) and is_id(part)
     if wanted is int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from leadpulse.http import answers_admin as told
 from leadpulse.http import render
-from leadpulse.http.deps import Admin, Cursor, Given, Limit
+from leadpulse.http.deps import Admin, Cursor, Given, LeadId, Limit, an_id
 from leadpulse.http.documented import answers
-from leadpulse.usecases import admin, verify
+from leadpulse.usecases import admin, repair, verify
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
 
@@ -60,6 +60,89 @@ async def quarantine(
     found, following = await admin.list_quarantine(services.pool, caller.project_id, cursor, limit)
     leads = [{"leadId": lead.lead_id, "events": lead.events} for lead in found]
     return render.answer({"leads": leads, "nextCursor": following})
+
+
+def _job_id(job_id: Annotated[str, Path(description="The id of failed work.")]) -> str:
+    return an_id(job_id, "dead letter")
+
+
+JobId = Annotated[str, Depends(_job_id)]
+
+
+def _done(message: str, leads: int) -> Response:
+    return render.answer({"success": True, "message": message, "leads": leads}, 202)
+
+
+@router.post(
+    "/retry-failed/{job_id}",
+    status_code=202,
+    responses=answers(told.Done, "not_found", "already_settled", status=202),
+)
+async def retry_failed(services: Given, caller: Admin, job_id: JobId) -> Response:
+    """Tries failed work again: its lead is folded from all its events."""
+    await repair.retry_dead_letter(services.pool, caller.project_id, job_id)
+    return _done("The lead will be scored again.", 1)
+
+
+@router.post(
+    "/discard-failed/{job_id}",
+    status_code=202,
+    responses=answers(told.Done, "not_found", "already_settled", status=202),
+)
+async def discard_failed(services: Given, caller: Admin, job_id: JobId) -> Response:
+    """Gives failed work up; the event at fault, if it is known, no longer counts.
+
+    `restore-event` takes that back.
+    """
+    letter = await repair.discard_dead_letter(services.pool, caller.project_id, job_id)
+    if letter.event is None:
+        return _done("The work was discarded; no single event is at fault.", 0)
+    return _done(f"The event {letter.event} no longer counts.", 1)
+
+
+@router.post(
+    "/restore-event/{event_id}",
+    status_code=202,
+    responses=answers(told.Done, "not_found", status=202),
+)
+async def restore_event(
+    services: Given,
+    caller: Admin,
+    event_id: Annotated[str, Path(description="Our id of the event (not its eventId).")],
+) -> Response:
+    """Lets a discarded event count again."""
+    await repair.restore_event(services.pool, caller.project_id, an_id(event_id, "event"))
+    return _done("The event counts again.", 1)
+
+
+@router.post(
+    "/release/{lead_id}",
+    status_code=202,
+    responses=answers(told.Done, "not_found", status=202),
+)
+async def release(services: Given, caller: Admin, lead_id: LeadId) -> Response:
+    """Scores the events of a lead that a ceiling held back."""
+    events = await repair.release_lead(services.pool, caller.project_id, lead_id)
+    return _done(f"Released events: {events}.", 1 if events else 0)
+
+
+@router.post(
+    "/rebuild/{lead_id}",
+    status_code=202,
+    responses=answers(told.Done, "not_found", status=202),
+)
+async def rebuild(services: Given, caller: Admin, lead_id: LeadId) -> Response:
+    """Folds a lead again from its first event, in the background."""
+    await repair.rebuild_lead(services.pool, caller.project_id, lead_id)
+    return _done("The lead will be folded from its first event.", 1)
+
+
+@router.post("/rebuild-project", status_code=202, responses=answers(told.Done, status=202))
+async def rebuild_project(services: Given, caller: Admin) -> Response:
+    """Folds every lead of the project again from its first event, in the background."""
+    leads = await admin.count_leads(services.pool, caller.project_id)
+    await repair.rebuild_project(services.pool, caller.project_id)
+    return _done("Every lead will be folded from its first event.", leads)
 
 
 @router.post("/verify", responses=answers(told.VerifyReport))
