@@ -51,7 +51,9 @@ class Serving:
     first_project: CreatedProject | None
 
 
-async def serve_until_told(settings: Settings, when_ready: WhenReady) -> None:
+async def serve_until_told(
+    settings: Settings, when_ready: WhenReady, *, first_project: bool = True
+) -> None:
     """Runs everything until SIGTERM or SIGINT, or until `when_ready` says so.
 
     `when_ready` runs beside it once the API answers; if it returns False, that was all. Raises
@@ -63,7 +65,8 @@ async def serve_until_told(settings: Settings, when_ready: WhenReady) -> None:
     ):
         async with _own_database(settings) as dsn:
             await asyncio.to_thread(bring_up_to_date, dsn)
-            serving = Serving(url_of(bound), dsn, await _first_project(dsn))
+            first = await _first_project(dsn) if first_project else None
+            serving = Serving(url_of(bound), dsn, first)
             make_data_dir(settings.data_dir)
             await _run(settings, serving, (bound, health), when_ready)
 

@@ -69,7 +69,8 @@ def demo(
         raise CommandError(
             "With DATABASE_URL a demo needs `leadpulse serve` running on the same --data-dir."
         )
-    run(serve_until_told(serving_settings(settings), partial(_within, wish)))
+    whole = serving_settings(settings)
+    run(serve_until_told(whole, partial(_within, wish), first_project=False))
 
 
 async def _beside(settings: Settings, url: str, wish: _Wish) -> None:
