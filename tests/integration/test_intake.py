@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
+import random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from leadpulse.domain.timestamps import place_in_time
+from leadpulse.postgres.shortcut import PLACE
 from leadpulse.usecases.projects import create_project, pause_project
 from support.intake import Door, open_door
 
@@ -237,6 +241,64 @@ async def test_test_events_are_marked(door: Door) -> None:
     """They are events like others, and can be told apart."""
     await door.event(test=True)
     assert await door.one("select test from events")
+
+
+async def test_both_ways_place_an_event_alike(door: Door) -> None:
+    """The statement for known people computes what the domain says, to the microsecond."""
+    draw = random.Random(7)
+    received = 1_795_000_000_000_000
+    around = [0, 1, received - 1, received, received + 1, 2**53]
+    cases = [
+        {
+            "c": draw.choice([None, *around, draw.randrange(2 * received)]),
+            "z": draw.choice([None, *around, draw.randrange(2 * received)]),
+            "j": draw.randrange(1_000),
+        }
+        for _ in range(2_000)
+    ]
+    found = await door.rows(
+        f"select c, z, j, {PLACE} from jsonb_to_recordset(%s::jsonb) "
+        f"as x(c bigint, z bigint, j int), (select {received} as r) clock",
+        json.dumps(cases),
+    )
+    assert len(found) == len(cases)
+    for sent, sent_at, index, placed in found:
+        try:
+            expected = place_in_time(sent, sent_at, received, index)[0]
+        except ValueError:
+            assert placed < 0  # left alone, and then told
+        else:
+            assert placed == expected
+
+
+async def test_both_ways_store_the_same(door: Door) -> None:
+    """An event about a known person is the same row whichever way it took."""
+    columns = (
+        "event_type, original_ts, ts = received_at, coalesce(original_ts, ts), session_id, properties, traits, test, "
+        "trusted, model_version, lead_id, encode(fingerprint, 'hex')"
+    )
+    sent = {
+        "userId": "u", "email": "a@b.co", "anonymousId": "v", "sessionId": "s", "test": True,
+        "timestamp": "2026-01-01T00:00:00.000001Z", "properties": {"a": [1, "x"]},
+        "traits": {"plan": "pro"},
+    }  # fmt: skip
+    later = {**sent, "timestamp": "2031-05-05T05:05:05.123457Z"}
+    await door.event(userId="u", email="a@b.co", anonymousId="v")
+    for document in (sent, later):
+        for way in (False, True):
+            door.buffer._group._mostly_plain = way
+            answer = await door.event(**document, eventId=f"{document is sent}-{way}")
+            assert answer.json()["status"] == "queued"
+            assert door.buffer._group._mostly_plain
+        one, two = await door.rows(
+            f"select {columns} from events where event_id like %s", f"{document is sent}-%"
+        )
+        assert one == two
+    queued = await door.rows(
+        "select has_traits, trusted, model_version, count(*)::int from inbox "
+        "where event_id like '%-%' and event_id !~ '^0' group by 1, 2, 3"
+    )
+    assert queued == [(True, False, 1, 4)]
 
 
 async def test_many_single_events_share_commits(door: Door) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 _REMEMBERED: Final = 50_000
+# At most so many events go into one transaction.
+_GROUP: Final = 1_000
 
 
 class Limits(NamedTuple):
@@ -128,6 +130,31 @@ class Ceilings:
             known.count += 1
         self._shrink()
         return frozenset(over)
+
+    @property
+    def every_claim_is_looked_at(self) -> bool:
+        """True if a lead's ceiling is so low that one group of events could pass it."""
+        return 0 < self.limits.lead <= _GROUP
+
+    def watched(self) -> list[str]:
+        """Leads whose claims have to go through `beyond` before they are stored."""
+        near = self.limits.lead - _GROUP
+        return [
+            key[1] for key, lead in self._leads.items() if lead.count >= min(lead.check_at, near)
+        ]
+
+    def note(self, now: int, leads: Iterable[tuple[str, str]]) -> None:
+        """Counts claims that were stored without asking `beyond`."""
+        if not self.limits.lead:
+            return
+        self._turn_to(now)
+        step = max(1, self.limits.lead // 10)
+        for key in leads:
+            known = self._leads.get(key)
+            if known is None:
+                known = self._leads[key] = _Lead(0, step)
+            known.count += 1
+        self._shrink()
 
     def _shrink(self) -> None:
         if len(self._leads) <= _REMEMBERED:

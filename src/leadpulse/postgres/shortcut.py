@@ -1,0 +1,152 @@
+"""The short way of the group commit: one statement for events about known people.
+
+It looks up, places in time, stores and queues in one round trip. Whatever it can't decide by
+itself (unknown or several people, a paused project, a lead near its ceiling, an eventId that
+is taken) it leaves alone.
+The place in time is computed as by `domain.timestamps.place_in_time`, because the receive time
+is the database's clock; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from leadpulse.postgres.connect import Connection
+
+_ID_LENGTH: Final = 36
+
+_encode: Final = msgspec.json.Encoder().encode
+
+# When an event happened, in µs: c is the sent time, z sentAt, j the index.
+PLACE: Final = """
+case when c is null then r + j else least(c - greatest(coalesce(z, 0) - r, 0), r) end
+"""
+
+_TAKE: Final = f"""
+with clock as materialized (
+    select (extract(epoch from clock_timestamp()) * 1000000)::bigint as r
+), item as materialized (
+    select p, i, l, u, e, a, coalesce(t, false) as t, coalesce(v, 0) as v, b, d, f, y, c, z,
+        coalesce(j, 0) as j, s, "P", "T", coalesce(x, false) as x, n
+    from rows from (
+        jsonb_to_recordset(%s::jsonb) as (
+            p uuid, i uuid, l uuid, u text, e text, a text, t bool, v int, b text, d text, f text,
+            y text, c bigint, z bigint, j int, s text, "P" jsonb, "T" jsonb, x bool
+        )
+    ) with ordinality as g(
+        p, i, l, u, e, a, t, v, b, d, f, y, c, z, j, s, "P", "T", x, n
+    )
+), found as materialized (
+    select n, l, u, e, a,
+        case when l is not null then (
+            select g.id from leads g where g.project_id = p and g.id = l
+        ) end as by_l,
+        case when u is not null then (
+            select case when g.confirmed or not (t or v = 1) then g.lead_id end
+            from identifiers g where g.project_id = p and g.kind = 1 and g.value = u
+        ) end as by_u,
+        case when e is not null then (
+            select case when g.confirmed or not (t or v = 2) then g.lead_id end
+            from identifiers g where g.project_id = p and g.kind = 2 and g.value = e
+        ) end as by_e,
+        case when a is not null then (
+            select case when g.confirmed or not t then g.lead_id end
+            from identifiers g where g.project_id = p and g.kind = 3 and g.value = a
+        ) end as by_a,
+        (select g.model_version from projects g where g.id = p and not g.paused) as version,
+        p, i, t, b, d, f, y, c, {PLACE} as w, s, "P", "T", x, r
+    from item, clock
+), plain as (
+    select n, p, i, t, b, d, f, y, c, w, s, "P", "T", x, r, version,
+        coalesce(by_l, by_u, by_e, by_a) as lead
+    from found
+    where version is not null and w >= 0
+      and (l is null or by_l is not null) and (u is null or by_u is not null)
+      and (e is null or by_e is not null) and (a is null or by_a is not null)
+      and least(by_l, by_u, by_e, by_a) = greatest(by_l, by_u, by_e, by_a)
+      and coalesce(by_l, by_u, by_e, by_a) <> all (%s::uuid[])
+), stored as (
+    insert into events (
+        project_id, id, lead_id, trusted, event_id, digest, fingerprint, event_type, ts,
+        original_ts, received_at, model_version, session_id, properties, traits, test)
+    select p, i, lead, t, b, decode(d, 'hex'), decode(f, 'hex'), y,
+        timestamptz 'epoch' + w * interval '1 microsecond',
+        case when c <> w then timestamptz 'epoch' + c * interval '1 microsecond' end,
+        timestamptz 'epoch' + greatest(r, w) * interval '1 microsecond',
+        version, s, "P", "T", x
+    from plain order by n
+    on conflict (project_id, trusted, digest) do nothing
+    returning project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+        model_version, traits is not null as has_traits
+), queued as (
+    insert into inbox (project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+        model_version, has_traits)
+    select * from stored
+), counted as (
+    insert into activity_deltas (project_id, hour, event_type, events)
+    select project_id, date_trunc('hour', received_at, 'UTC'), event_type, count(*)
+    from stored group by 1, 2, 3
+)
+select (select r from clock),
+    (select string_agg(id::text || lead_id::text, ',') from stored)
+"""  # noqa: S608 - PLACE is a constant
+
+
+class Event(msgspec.Struct, omit_defaults=True):
+    """An event whose lead the statement may find.
+
+    p project, i id, l leadId, u userId, e email, a anonymousId, t trusted, v verified kind,
+    b eventId, d digest and f fingerprint in hex, y type, c sent time and z sentAt in µs,
+    j index, s session, P properties and T traits as JSON, x test.
+    """
+
+    p: str
+    i: str
+    b: str
+    d: str
+    f: str
+    y: str
+    P: msgspec.Raw
+    l: str | None = None  # noqa: E741
+    u: str | None = None
+    e: str | None = None
+    a: str | None = None
+    t: bool = False
+    v: int = 0
+    c: int | None = None
+    z: int | None = None
+    j: int = 0
+    s: str | None = None
+    T: msgspec.Raw | None = None
+    x: bool = False
+
+
+class Taken(NamedTuple):
+    """The receive time (µs), and the lead of each event that was stored, by the event's id."""
+
+    now: int
+    leads: dict[str, str]
+
+
+def _in_order(event: Event) -> tuple[str, bool, str]:
+    return (event.p, event.t, event.d)
+
+
+async def take(conn: Connection, events: Sequence[Event], watched: Collection[str]) -> Taken:
+    """Stores those events whose lead is plain to see and is none of the `watched` leads.
+
+    One statement, and so a transaction of its own.
+    """
+    document = _encode(sorted(events, key=_in_order)).decode()
+    watch = "{" + ",".join(sorted(watched)) + "}"
+    cursor = await conn.execute(_TAKE, (document, watch))
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("a select without a table gave no row")
+    pairs = row[1].split(",") if row[1] else ()
+    return Taken(row[0], {pair[:_ID_LENGTH]: pair[_ID_LENGTH:] for pair in pairs})
