@@ -220,7 +220,8 @@ async def test_conflicts_are_forgotten_after_a_week(pg: Connection) -> None:
     for days in (6, 8):
         await pg.execute(
             """
-            insert into event_conflicts (project_id, id, event_id, trusted, event, body, received_at)
+            insert into event_conflicts (project_id, id, event_id, trusted, event, body,
+                received_at)
             values (%s, gen_random_uuid(), 'x', true, gen_random_uuid(), '{}',
                 now() - %s * interval '1 day')
             """,

@@ -246,6 +246,24 @@ async def sign_of_life(conn: Connection, sign: Sign) -> None:
     await conn.execute("delete from workers where seen_at < clock_timestamp() - interval '1 hour'")
 
 
+async def end_stuck_scorers(conn: Connection, seconds: float) -> list[int]:
+    """End backends of scorers whose transaction is older than that; returns their numbers."""
+    cursor = await conn.execute(
+        """
+        -- Conditions are tried cheapest first, so the one that ends a backend stands apart.
+        with stuck as materialized (
+            select pid from pg_stat_activity
+            where datname = current_database() and application_name like 'leadpulse-scorer%%'
+                and pid <> pg_backend_pid()
+                and xact_start < clock_timestamp() - %s * interval '1 second'
+        )
+        select pid from stuck where pg_terminate_backend(pid)
+        """,
+        (seconds,),
+    )
+    return [pid for (pid,) in await cursor.fetchall()]
+
+
 async def say_goodbye(conn: Connection, worker_id: str) -> None:
     """A scorer ended on purpose."""
     await conn.execute("delete from workers where id = %s", (worker_id,))

@@ -74,6 +74,8 @@ class Desk:
     progress: Callable[[Fact], None] | None = None
     # Leads tried last, and whether they failed.
     outcomes: dict[LeadKey, bool] = field(default_factory=dict)
+    # Set while nearly everything failed; the first lead that can be folded ends it.
+    doubting: bool = False
 
 
 @dataclass(slots=True)
@@ -420,6 +422,9 @@ def _crashed(lead: Lead) -> bool:
 def _doubt(desk: Desk, failed: dict[LeadKey, FoldFailed], done: Sequence[Lead]) -> None:
     """Raise NearlyEverythingFails, which undoes the pass, when hardly a lead can be folded."""
     outcomes = desk.outcomes
+    if desk.doubting and done:
+        outcomes.clear()
+        desk.doubting = False
     for lead in done:
         outcomes.pop(lead.key, None)
         outcomes[lead.key] = False
@@ -431,6 +436,7 @@ def _doubt(desk: Desk, failed: dict[LeadKey, FoldFailed], done: Sequence[Lead]) 
     bad = sum(outcomes.values())
     if failed and len(outcomes) >= _TRIED_AT_LEAST and bad >= _FAILED_SHARE * len(outcomes):
         error = next(iter(failed.values()))
+        desk.doubting = True
         raise NearlyEverythingFails(f"{bad} of {len(outcomes)} leads failed; one of them: {error}")
 
 
@@ -457,11 +463,10 @@ async def _record(
     return given_up
 
 
-async def bury(conn: Connection, lead: LeadKey) -> None:
-    """Make a dead letter of a lead that took down every scorer that folded it."""
+async def bury(conn: Connection, lead: LeadKey, error: str, event: str | None = None) -> None:
+    """Make a dead letter of a lead that takes down whoever folds it; `event` if it is known."""
     async with conn.transaction():
         (root,) = await scoring.roots_of(conn, [lead])
         known = (await failures_store.failures_of(conn, [root])).get(root, Failures())
         tries = known.attempts + known.crashes + known.solo_crashes
-        error = "The scorer dies when it folds this lead."
-        await failures_store.give_up(conn, [GivenUp(*root, uuid7(), error, tries, None)])
+        await failures_store.give_up(conn, [GivenUp(*root, uuid7(), error, tries, event)])

@@ -1,0 +1,85 @@
+"""The passes that time drives, beside scoring and on a connection of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from leadpulse.logging import get_logger
+from leadpulse.postgres.connect import connect
+from leadpulse.postgres.failures import DatabaseError
+from leadpulse.usecases import maintain
+from leadpulse.usecases.due import Relabeller, decay_pass
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.postgres.models import ModelCache
+
+_log = get_logger("leadpulse.upkeep")
+
+_TICK: Final = 0.1
+_AFTER_TROUBLE: Final = 1.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Work to look for every so many seconds; at once again while it finds some."""
+
+    name: str
+    every: float
+    run: Callable[[Connection], Awaitable[int]]
+    next_at: float = 0.0
+
+
+def chores(models: ModelCache) -> list[Chore]:
+    """Everything that time drives."""
+    relabeller = Relabeller(models)
+    return [
+        Chore("decay", 1.0, lambda conn: decay_pass(conn, models)),
+        Chore("labels", 2.0, relabeller.step),
+        Chore("rescore", 0.5, maintain.rescore_walk),
+        Chore("totals", 5.0, maintain.roll_up),
+        Chore("generations", 2.0, maintain.drop_old_generations),
+        Chore("conflicts", 600.0, maintain.expire_conflicts),
+    ]
+
+
+async def keep_up(dsn: str, models: ModelCache) -> None:
+    """Run all chores for ever. Several processes may; each pass is done by one at a time."""
+    work = chores(models)
+    for chore in work:
+        # Processes that start together don't stay together.
+        chore.next_at = time.monotonic() + chore.every * random.random()  # noqa: S311
+    while True:
+        try:
+            conn = await connect(dsn, "upkeep")
+            try:
+                while True:
+                    await _run_due(conn, work)
+                    await asyncio.sleep(_TICK)
+            finally:
+                await conn.close()
+        except (DatabaseError, OSError, TimeoutError) as error:
+            _log.debug("upkeep_without_database", error=str(error).strip())
+            await asyncio.sleep(_AFTER_TROUBLE)
+
+
+async def _run_due(conn: Connection, work: list[Chore]) -> None:
+    for chore in work:
+        if time.monotonic() < chore.next_at:
+            continue
+        try:
+            found = await chore.run(conn)
+        except DatabaseError:
+            chore.next_at = time.monotonic() + chore.every
+            raise
+        except Exception:  # noqa: BLE001 - logged, with its trace
+            # One chore that fails keeps none of the others from their work.
+            _log.exception("chore_failed", chore=chore.name)
+            found = 0
+        chore.next_at = time.monotonic() + (0.0 if found else chore.every)

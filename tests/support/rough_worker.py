@@ -1,0 +1,59 @@
+"""The worker's own entry, with a fold that does what the type of an event says.
+
+`dies`: the process ends as if it had been killed. `eats`: it takes all the memory it gets.
+`stops`: it halts itself in the middle of its transaction, as an unlucky SIGSTOP would.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadpulse.domain.fold import Folded, fold
+from leadpulse.usecases import batch
+from leadpulse.worker.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from leadpulse.domain.compiled import Models
+    from leadpulse.domain.facts import Fact
+    from leadpulse.domain.state import State
+
+ENTRY = (sys.executable, str(Path(__file__).resolve()))
+
+
+def _rough_fold(
+    state: State,
+    facts: Iterable[Fact],
+    models: Models,
+    progress: Callable[[Fact], None] | None = None,
+) -> Folded:
+    def watch(fact: Fact) -> None:
+        if progress is not None:
+            progress(fact)
+        _act_on(fact.type)
+
+    return fold(state, facts, models, watch)
+
+
+def _act_on(event_type: str) -> None:
+    if event_type == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if event_type == "eats":
+        hoard: list[Any] = []
+        while True:
+            hoard.append(bytearray(1 << 26))
+            if len(hoard) > 24:
+                os.kill(os.getpid(), signal.SIGKILL)
+    if event_type == "stops" and not Path(os.environ["STOPPED_MARK"]).exists():
+        Path(os.environ["STOPPED_MARK"]).write_text(str(os.getpid()), encoding="ascii")
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+if __name__ == "__main__":
+    batch.fold = _rough_fold
+    sys.exit(main(sys.argv[1:], ENTRY))
