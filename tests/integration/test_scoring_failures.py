@@ -24,10 +24,10 @@ from leadpulse.usecases.score import Desk, NearlyEverythingFails, score_pass
 from leadpulse.worker.main import crew
 from leadpulse.worker.watchdog import watch
 from support import rough_worker
-from support.scoring import assert_equals_plain_fold, drain, ledger, one
+from support.scoring import assert_equals_plain_fold, drain, eventually, ledger, one, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from leadpulse.postgres.connect import Connection
@@ -240,18 +240,6 @@ async def workers(database: str, count: int, **environment: str) -> AsyncIterato
         Supervisor(found.programs, on_death=found.on_death) as supervisor,
     ):
         yield supervisor
-
-
-async def eventually(holds: Callable[[], Awaitable[object]], *, within: float) -> None:
-    """Wait until something holds; these are other processes, and there is no signal to await."""
-    async with asyncio.timeout(within):
-        while not await holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-
-
-async def until(conn: Connection, query: str, *, within: float) -> None:
-    """Wait until a query answers true."""
-    await eventually(lambda: one(conn, query), within=within)
 
 
 @pytest.mark.parametrize("kind", ["dies", "eats"])

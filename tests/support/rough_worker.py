@@ -55,5 +55,5 @@ def _act_on(event_type: str) -> None:
 
 
 if __name__ == "__main__":
-    batch.fold = _rough_fold
+    batch.fold = _rough_fold  # type: ignore[attr-defined]  # the name that passes look up
     sys.exit(main(sys.argv[1:], ENTRY))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from leadpulse.domain.fold import at, fold
@@ -13,6 +14,8 @@ from leadpulse.usecases.refold import refold_pass
 from leadpulse.usecases.score import Desk, score_pass
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from leadpulse.postgres.connect import Connection
 
 
@@ -73,3 +76,15 @@ async def assert_no_strays(conn: Connection) -> None:
         " where g.generation <> l.generation",
     )
     assert stray == 0
+
+
+async def eventually(holds: Callable[[], Awaitable[object]], within: float) -> None:
+    """Wait until something holds: where other processes are at work there is no signal."""
+    async with asyncio.timeout(within):
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def until(conn: Connection, query: str, within: float) -> None:
+    """Wait until a query answers true."""
+    await eventually(lambda: one(conn, query), within)
