@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import random
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 EVENT = {"event": "page_view", "anonymousId": "v"}
 SINGLE = "/api/ingest/event"
+LEAD = "01a206ec-0934-7107-88b6-f9ed49c9481e"
 WRONG = "pk_" + "0" * 48
 
 
@@ -170,6 +172,40 @@ async def test_strange_texts_in_properties_are_stored(door: Door) -> None:
     body = b'{"event":"x","userId":"u","properties":{"a":"\\u0000\\ud800","n":%d}}' % 2**200
     assert (await door.post(SINGLE, body)).status_code == 202
     assert await door.one("select properties from events") == {"a": "\ufffd\ufffd", "n": 2**200}
+
+
+NASTY: list[Any] = [
+    None, True, False, 0, -0.0, 1, -1, 2**53, 2**64, -(2**200), 1.5, 1e-320, 1e308, -1e-7, 1e16,
+    "", " ", "0", "null", "x" * 300, "\x00", "\ud800", "\udfff\ud800", "\u202e", "\uffff",
+    "\\u0000", "'; drop table events; --", "%s", "{}", "a@b.co", " A@B.CO ", "a@b",
+    "é" * 254 + "@x.y",
+    "2026-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "0001-01-01",
+    253_402_300_799_999, 253_402_300_800_000, [], {}, [[]], {"": ""}, {"a": {"b": [None, "\x00"]}},
+    {"email": "trait@x.io", "userId": 5}, {"\ud800": "\x00"}, [1e300] * 200, LEAD, LEAD.upper(),
+]  # fmt: skip
+MEMBERS = (
+    "event", "userId", "anonymousId", "email", "leadId", "userHash", "eventId", "timestamp",
+    "sentAt", "sessionId", "properties", "traits", "context", "test",
+)  # fmt: skip
+
+
+async def test_whatever_passes_the_reading_can_be_stored(door: Door) -> None:
+    """The database never refuses an event that was found valid."""
+    draw = random.Random(11)
+    await door.event()
+    for _ in range(12):
+        events: list[Any] = []
+        for _ in range(100):
+            event = {name: draw.choice(NASTY) for name in draw.sample(MEMBERS, draw.randrange(9))}
+            likely = {"event": "x", "anonymousId": f"v-{draw.randrange(9)}"}
+            events.append({**event, **likely} if draw.random() < 0.6 else {**likely, **event})
+        events += NASTY
+        answer = await door.batch(events)
+        assert answer["accepted"] > 5
+        assert not [r for r in answer["rejected"] if r["error"] == "event: can't be stored"]
+        assert len(answer["eventIds"]) == len(events)
+    assert door.buffer.figures.splits == 0
+    assert await door.one("select count(*) from events") == door.buffer.figures.queued
 
 
 async def test_too_much_is_refused_on_the_wire_and_inflated(door: Door) -> None:

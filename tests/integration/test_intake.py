@@ -271,6 +271,7 @@ async def test_both_ways_place_an_event_alike(door: Door) -> None:
             assert placed == expected
 
 
+@pytest.mark.both_postgres
 async def test_both_ways_store_the_same(door: Door) -> None:
     """An event about a known person is the same row whichever way it took."""
     columns = (

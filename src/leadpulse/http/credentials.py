@@ -46,10 +46,9 @@ def body_key(document: Any, query: bytes) -> str:
             value = document.get(field)
             if value is not None and value != "":
                 return value if isinstance(value, str) else ""
-    if query:
-        found = parse_qs(query.decode("latin-1"), max_num_fields=100).get("writeKey")
-        if found:
-            return found[0]
+    found = parse_qs(query.decode("latin-1")).get("writeKey") if query else None
+    if found:
+        return found[0]
     raise Unauthorized(
         "Send a key: X-API-Key, Authorization, X-Write-Key, apiKey in the body, or ?writeKey=.",
         "missing_key",
