@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from contextlib import asynccontextmanager, contextmanager
@@ -56,6 +57,9 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
 async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:
     """Answers on a listening socket until SIGTERM or SIGINT; then lets requests end."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # What is loaded by now stays; looking through it again and again for cycles is waste.
+    gc.collect()
+    gc.freeze()
     async with services(settings, dsn) as ready:
         await _Server(_config(settings, build_app(ready))).serve(sockets=[bound])
 

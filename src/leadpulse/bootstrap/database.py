@@ -11,6 +11,7 @@ from leadpulse.postgres import outages, revisions
 from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.embedded import EmbeddedPostgres, running_dsn
 from leadpulse.postgres.errors import DataDirectoryInUseError, EmbeddedError, MigrationError
+from leadpulse.postgres.trouble import DATABASE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # How long an owner of the data directory may be about to announce its server.
 _STARTING: Final = 15.0
+_LOOK_EVERY: Final = 0.03
 
 
 @asynccontextmanager
@@ -39,6 +41,8 @@ async def server(settings: Settings, *, create: bool = False) -> AsyncIterator[s
         return
     dsn = running_dsn(settings.data_dir)
     if dsn is not None:
+        # After a crash it is being started again.
+        await asyncio.to_thread(outages.reach, dsn, _STARTING)
         yield dsn
         return
     if not create and not holds_data(settings.data_dir):
@@ -79,6 +83,23 @@ async def pool(
         make_pool(dsn, "command", largest=largest) as connections,
     ):
         yield connections
+
+
+async def awaited(settings: Settings) -> str:
+    """The address of a database that the parent process is just starting and migrating."""
+    wanted = revisions.newest()
+    while True:
+        dsn = settings.database_url or running_dsn(settings.data_dir)
+        if dsn is not None and await asyncio.to_thread(_revision, dsn) == wanted:
+            return dsn
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def _revision(dsn: str) -> str | None:
+    try:
+        return revisions.applied(dsn)
+    except DATABASE_ERRORS:
+        return None
 
 
 def bring_up_to_date(dsn: str) -> list[str]:

@@ -15,6 +15,10 @@ class ListenError(Exception):
     """The address can't be listened on; the message says why and what to do."""
 
 
+class StartFailed(Exception):
+    """The API did not come up; its log says why."""
+
+
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
     """Binds and listens; raises ListenError with a sentence. Port 0 takes any free one."""
     try:

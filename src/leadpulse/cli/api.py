@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Annotated
 
 import typer
 
 from leadpulse.bootstrap.api import run_api
-from leadpulse.bootstrap.database import database
+from leadpulse.bootstrap.database import awaited, database
 from leadpulse.bootstrap.network import inherited, listen, url_of
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import DataDir, Host, Port, settings_for
@@ -34,14 +33,20 @@ def api(
     settings = settings_for(data_dir, host=host, port=port)
     configure_logging(settings.log_level, settings.log_format)
     process_context(process="api")
-    bound = listen(settings.host, settings.port) if fd is None else inherited(fd)
-    with bound:
-        run(_api(settings, bound, told=fd is None))
+    if fd is not None:
+        # A child of `serve`, which starts the database meanwhile and keeps the socket.
+        with inherited(fd) as bound:
+            run(_child(settings, bound))
+        return
+    with listen(settings.host, settings.port) as bound:
+        run(_api(settings, bound))
 
 
-async def _api(settings: Settings, bound: socket.socket, *, told: bool) -> None:
+async def _child(settings: Settings, bound: socket.socket) -> None:
+    await run_api(settings, await awaited(settings), bound)
+
+
+async def _api(settings: Settings, bound: socket.socket) -> None:
     async with database(settings) as dsn:
-        working = asyncio.create_task(run_api(settings, dsn, bound))
-        if told:
-            say(f"LeadPulse API: {url_of(bound)}")
-        await working
+        say(f"LeadPulse API: {url_of(bound)}")
+        await run_api(settings, dsn, bound)

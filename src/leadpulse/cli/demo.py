@@ -9,7 +9,8 @@ import typer
 
 from leadpulse.bootstrap.announcement import serving_url
 from leadpulse.bootstrap.database import pool
-from leadpulse.bootstrap.serve import Serving, serve_until_told
+from leadpulse.bootstrap.family import Serving
+from leadpulse.bootstrap.serve import serve_until_told
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.failures import CommandError
 from leadpulse.cli.options import DataDir, Host, Port, Workers, settings_for

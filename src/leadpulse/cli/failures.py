@@ -53,10 +53,10 @@ def sentence(error: BaseException) -> str | None:
 
 
 def _of_the_system(error: BaseException) -> str | None:
-    from leadpulse.bootstrap.network import ListenError  # noqa: PLC0415 - only after a failure
+    from leadpulse.bootstrap.network import ListenError, StartFailed  # noqa: PLC0415 - only then
     from leadpulse.settings import SettingsError  # noqa: PLC0415
 
-    if isinstance(error, SettingsError | ListenError):
+    if isinstance(error, SettingsError | ListenError | StartFailed):
         return str(error)
     if isinstance(error, OSError) and error.errno in _DISK:
         return _DISK[error.errno]

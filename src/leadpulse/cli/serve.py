@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import TYPE_CHECKING
 
-from leadpulse.bootstrap.serve import Serving, serve_until_told
+from leadpulse.bootstrap.serve import serve_until_told
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import DataDir, Host, Port, Workers, settings_for
 from leadpulse.cli.output import say
 from leadpulse.cli.running import run
 from leadpulse.logging import configure_logging, process_context
 from leadpulse.settings import Settings
+
+if TYPE_CHECKING:
+    from leadpulse.bootstrap.family import Serving
 
 app = new_app()
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from leadpulse.bootstrap.database import database
 from leadpulse.bootstrap.network import listen, url_of
-from leadpulse.bootstrap.scorers import run_scorers
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import DataDir, Workers, settings_for
 from leadpulse.cli.output import say
@@ -10,6 +9,7 @@ from leadpulse.cli.running import run
 from leadpulse.cli.serve import serving_settings
 from leadpulse.logging import configure_logging, process_context
 from leadpulse.settings import Settings
+from leadpulse.worker.main import run_workers
 
 app = new_app()
 
@@ -31,4 +31,4 @@ async def _worker(settings: Settings) -> None:
     with listen("127.0.0.1", settings.worker_port, "LEADPULSE_WORKER_PORT") as health:
         async with database(settings) as dsn:
             say(f"LeadPulse worker: {settings.workers} scorers, health at {url_of(health)}/health")
-            await run_scorers(settings, dsn, health)
+            await run_workers(settings, dsn, health)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Final
 
 import psycopg
@@ -38,15 +39,21 @@ class DatabaseUnreachable(Exception):
     """No connection; the message says to where, why, and what to do."""
 
 
-def reach(dsn: str) -> None:
-    """Connects once; raises DatabaseUnreachable with the reason if that fails."""
-    try:
-        psycopg.connect(dsn, connect_timeout=10, application_name="leadpulse-start").close()
-    except psycopg.Error as error:
-        raise DatabaseUnreachable(
-            f"The database can't be reached: {_reason(error)}. Check DATABASE_URL "
-            f"({_shown(dsn)}) and that the server is running."
-        ) from None
+def reach(dsn: str, patience: float = 0.0) -> None:
+    """Connects once, trying again for `patience` seconds; raises DatabaseUnreachable."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            psycopg.connect(dsn, connect_timeout=10, application_name="leadpulse-start").close()
+        except psycopg.Error as error:
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            raise DatabaseUnreachable(
+                f"The database can't be reached: {_reason(error)}. Check DATABASE_URL "
+                f"({_shown(dsn)}) and that the server is running."
+            ) from None
+        return
 
 
 def sentence(error: BaseException) -> str | None:
