@@ -16,7 +16,7 @@ import msgspec
 from leadpulse.demo.http import Answer, Connection, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
 BATCH_PATH: Final = "/api/ingest/batch"
 EVENT_PATH: Final = "/api/ingest/event"
@@ -99,6 +99,26 @@ async def send(
     return sent
 
 
+async def send_paced(
+    target: Target, batches: AsyncIterator[bytes], on_answer: Callable[[Sent], None] | None = None
+) -> Sent:
+    """Sends bodies one after the other as they come, on one connection.
+
+    Raises SendError like `send`.
+    """
+    sent, started = Sent(), time.perf_counter()
+    line = Line(target, sent)
+    try:
+        async for body in batches:
+            await line.deliver(body)
+            if on_answer is not None:
+                on_answer(sent)
+    finally:
+        line.close()
+    sent.seconds = time.perf_counter() - started
+    return sent
+
+
 async def _pump(
     target: Target, source: Iterator[bytes], sent: Sent, on_answer: Callable[[Sent], None] | None
 ) -> None:
@@ -113,7 +133,7 @@ async def _pump(
 
 
 class Line:
-    """One connection that is made anew when it breaks."""
+    """One connection that is made anew when it breaks; counts what it sends in `sent`."""
 
     def __init__(self, target: Target, sent: Sent) -> None:
         self._target = target
