@@ -7,7 +7,7 @@ otherwise take the index away from the rows that have one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from leadpulse.postgres.connect import Instant
@@ -22,6 +22,7 @@ Order = Literal["asc", "desc"]
 _DAY: Final = 86_400_000_000
 _ANONYMOUS_IDS_SHOWN: Final = 100
 _MERGED_SHOWN: Final = 100
+_BEFORE_WORDS: Final = ("\n", " ", "-", ".", "@", "\\_", "'", "+", "(", "/")
 
 
 class LeadRow(NamedTuple):
@@ -77,6 +78,9 @@ _COLUMNS: Final = f"""
             order by g.at desc, g.entry desc limit 1), 0)
     else 0 end
 """  # noqa: S608 - constants of ours
+# What a merge left over is hidden; said in the words of the partial indexes.
+_SHOWN: Final = "p.project_id = %(project)s and not p.hidden"
+_OWN_ROW: Final = "l.project_id = %(project)s and l.merged_into is null"
 _PROFILE: Final = """
     left join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id
 """
@@ -161,8 +165,9 @@ class _Query:
 
     conditions: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
-    # Whether the profile is needed to decide.
+    # Whether the profile is needed to decide, and whether the lead's own row is.
     profile: bool = False
+    row: bool = False
 
     def add(self, condition: str, **values: Any) -> None:
         self.conditions.append(condition)
@@ -170,8 +175,7 @@ class _Query:
 
 
 def _conditions(project_id: str, wanted: LeadFilter) -> _Query:
-    query = _Query()
-    query.add("l.project_id = %(project)s and l.merged_into is null", project=project_id)
+    query = _Query(values={"project": project_id})
     for name, condition, value in (
         ("low", "l.score >= %(low)s::float8", wanted.low),
         ("below", "l.score < %(below)s::float8", wanted.below),
@@ -183,6 +187,7 @@ def _conditions(project_id: str, wanted: LeadFilter) -> _Query:
     ):
         if value is not None:
             query.add(condition, **{name: value})
+            query.row = True
     for name, condition, text in (
         ("status", "p.status = %(status)s", wanted.status),
         ("owner", "p.owner = %(owner)s", wanted.owner),
@@ -201,17 +206,20 @@ def _instant(value: int | None) -> Instant | None:
 
 def _search(query: _Query, text: str) -> None:
     query.profile = True
-    if len(text) <= 2:
-        # The index knows beginnings of words; the word must really begin there.
-        pattern = "".join(c if c.isalnum() else f"\\{c}" for c in text)
-        query.add("p.search ~ %(word)s", word=f"(^|[^[:alnum:]]){pattern}")
-        return
     literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    query.add(
-        "(p.search like %(part)s or p.anonymous_id like %(start)s)",
-        part=f"%{literal}%",
-        start=f"{literal}%",
-    )
+    if len(text) > 2:
+        query.add(
+            "(p.search like %(part)s or p.anonymous_id like %(start)s)",
+            part=f"%{literal}%",
+            start=f"{literal}%",
+        )
+    elif any(character.isalnum() for character in text):
+        # One pattern per sign that a word can follow: the index knows beginnings of words,
+        # but finds them for patterns only, not for regular expressions.
+        starts = [f"{literal}%", *(f"%{sign}{literal}%" for sign in _BEFORE_WORDS)]
+        query.add("p.search like any (%(starts)s)", starts=starts)
+    else:
+        query.add("false")
 
 
 async def lead_page(
@@ -228,7 +236,13 @@ async def lead_page(
             query.add(condition)
         if skip and index + 1 < len(segments):
             # How many of the rows to skip are in this segment.
-            here = await _count(connection, query, skip, profile=page.sort == "name")
+            counted = replace(
+                query,
+                conditions=list(query.conditions),
+                profile=query.profile or page.sort == "name",
+                row=query.row or page.sort != "name",
+            )
+            here = await _count(connection, counted, skip)
             if here < skip:
                 skip -= here
                 continue
@@ -259,9 +273,13 @@ async def _segment_page(
                 after_key=Instant(key) if segment.cast == "timestamptz" else key,
                 after_id=page.after.id,
             )
-    if by_name:
-        query.add("p.project_id = %(project)s and not p.hidden")
-    nulls = " nulls last" if segment.key == "l.last_event_at" and page.order == "desc" else ""
+    query.add(_OWN_ROW)
+    if by_name or query.profile:
+        query.add(_SHOWN)
+    # No null is among them; the words must be those of the index.
+    nulls = ""
+    if segment.key == "l.last_event_at":
+        nulls = " nulls last" if page.order == "desc" else " nulls first"
     keys = ([f"{segment.key} {page.order}{nulls}"] if segment.key else []) + [
         f"{row_id} {page.order}"
     ]
@@ -295,13 +313,20 @@ def _source(*, by_name: bool, profile: bool) -> str:
 
 async def lead_total(connection: Connection, project_id: str, wanted: LeadFilter, most: int) -> int:
     """How many leads match; counting ends at `most`."""
-    return await _count(connection, _conditions(project_id, wanted), most, profile=False)
+    return await _count(connection, _conditions(project_id, wanted), most)
 
 
-async def _count(connection: Connection, query: _Query, most: int, *, profile: bool) -> int:
+async def _count(connection: Connection, query: _Query, most: int) -> int:
+    # What the profile alone decides is counted there: a join would look up every lead.
+    alone = query.profile and not query.row
+    if query.profile:
+        query.add(_SHOWN)
+    if not alone:
+        query.add(_OWN_ROW)
+    source = "lead_profiles p" if alone else _source(by_name=False, profile=query.profile)
     text = " ".join([
         "select count(*) from (select 1 from",
-        _source(by_name=False, profile=query.profile or profile),
+        source,
         "where",
         " and ".join(query.conditions),
         "limit %(most)s) found",
