@@ -33,7 +33,7 @@ def admin_key(server: Installation) -> str:
     """A secret key that may do everything in the project."""
     made = server.command(
         "keys", "create", "--project", server.project, "--name", "bench", "--kind", "secret",
-        "--scopes", "admin,leads:read",
+        "--scope", "admin", "--scope", "leads:read",
     )  # fmt: skip
     return str(made["key"])
 

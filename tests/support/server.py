@@ -137,6 +137,17 @@ class Server:
         made = json.loads(done.stdout)
         return Project(made["id"], made["writeKey"], made["secretKey"])
 
+    def secret_key(self, project: Project, scopes: tuple[str, ...]) -> str:
+        """A secret key with these scopes."""
+        wanted = [word for scope in scopes for word in ("--scope", scope)]
+        done = self.run(
+            "keys", "create", "--project", project.id, "--name", "test", "--kind", "secret",
+            *wanted, "--json",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        key: str = json.loads(done.stdout)["key"]
+        return key
+
     def verify(self) -> dict[str, Any]:
         """What `leadpulse verify --json` says."""
         done = self.run("verify", "--json", seconds=1200)
