@@ -510,6 +510,8 @@ CREATE INDEX leads_due ON public.leads USING btree (due_at) WHERE ((due_at IS NO
 
 CREATE INDEX projects_to_relabel ON public.projects USING btree (id) WHERE (labelled_version < model_version);
 
+CREATE INDEX stage_changes_by_time ON public.stage_changes USING btree (project_id, at);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 

@@ -407,6 +407,11 @@ async def _show_profiles(conn: Connection, done: Sequence[Lead]) -> set[LeadKey]
             for s in await facts_store.load_traits(conn, asked)
         ]
         changed |= await profiles.apply_traits(conn, now, said)
+        # An event that only links an identifier says nothing, and still changes what is shown.
+        told = {(one.project_id, one.root_id) for one in said}
+        trees += [
+            key for key in dict.fromkeys((p, root) for p, root, _ in asked) if key not in told
+        ]
     if trees:
         changed |= await profiles.refresh_views(conn, now, trees)
     return changed

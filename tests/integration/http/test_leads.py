@@ -33,7 +33,7 @@ async def people(api: Api) -> dict[str, dict[str, Any]]:
         event("thirty", "signup", traits={"name": "Rossi, Bruno", "email": "b.rossi@x.example"}),
         event("fifty", "demo_request", 60 * 24 * 10, traits={"email": "fifty@x.example"}),
         event("eighty", "signup", 3),
-        event("eighty", "demo_request", 2, anonymousId="browser-8080", traits={"plan": "pro"}),
+        event("eighty", "demo_request", 2, anonymousId="browser-8080"),
     )
     await api.score()
     answer = await api.told("/api/leads?limit=200", told.LeadList)

@@ -348,6 +348,7 @@ create table stage_changes (
     primary key (project_id, lead_id, id),
     check (from_stage <> to_stage)
 );
+create index stage_changes_by_time on stage_changes (project_id, at);
 create table score_revisions (
     project_id uuid not null,
     lead_id uuid not null,
