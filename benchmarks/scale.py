@@ -43,13 +43,13 @@ async def name_some(server: Installation) -> None:
     await server.database.execute(
         """
         update lead_profiles set
-            name = (array['Anna','Hannah','Yuki','John','Maria','Ravi'])[1 + (r % 6)] || ' '
-                || (array['Rossi','Smith','Garcia','Tanaka','Weber'])[1 + (r / 7 % 5)] || r,
+            name = (array['Anna','Hannah','Yuki','John','Maria','Ravi'])[1 + (r %% 6)] || ' '
+                || (array['Rossi','Smith','Garcia','Tanaka','Weber'])[1 + (r / 7 %% 5)] || r,
             email = 'person' || r || '@example.com',
-            company = (array['Acme','Globex','Initech','Umbrella'])[1 + (r / 11 % 4)]
+            company = (array['Acme','Globex','Initech','Umbrella'])[1 + (r / 11 %% 4)]
         from (select lead_id, row_number() over () as r from lead_profiles
-               where project_id = %(p)s and abs(hashtext(lead_id::text)) %% 5 = 0) some
-        where project_id = %(p)s and some.lead_id = lead_profiles.lead_id
+               where project_id = %(p)s and abs(hashtext(lead_id::text)) %% 5 = 0) chosen
+        where project_id = %(p)s and chosen.lead_id = lead_profiles.lead_id
         """,
         {"p": server.project},
     )
