@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 _MICROSECOND: Final = "interval '1 microsecond'"
 
 # Strictly before now: a step counts for every instant after its due time. Looked at again
-# under the lock, because a scorer may just have been at the lead.
+# under the lock, because a scorer may just have been at the lead. A sub-select makes the clock
+# one value: an index can't be searched for a function that changes from row to row.
 _DUE: Final = """
 select l.project_id::text, l.id::text, l.score, l.stage, l.state, p.model_version,
     p.history_version, clock_timestamp()
 from (
     select project_id, id from leads
-    where due_at < clock_timestamp() and merged_into is null
+    where due_at < (select clock_timestamp()) and merged_into is null
     order by due_at limit %s
 ) d
 cross join lateral (
