@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from leadpulse.domain.compiled import CompiledRule, DecaySchedule, Models
-from leadpulse.domain.facts import ADJUSTMENT, Fact, Place, day_of
+from leadpulse.domain.facts import ADJUSTMENT, DAY, Fact, Place
 from leadpulse.domain.matching import holds
 from leadpulse.domain.state import RuleUse, State
 
@@ -26,6 +26,9 @@ ADJUSTED: Final = 2
 ZERO: Final = 0.005
 
 CHECKPOINT_EVERY: Final = 100
+
+# A named tuple's own constructor takes twice as long; this is most of what the fold does.
+_make: Final = tuple.__new__
 
 
 class Entry(NamedTuple):
@@ -160,11 +163,15 @@ def _given(rule: CompiledRule, fact: Fact, use: RuleUse | None, day: int) -> flo
             if left <= 0:
                 return None
             points = math.copysign(left, points)
-    properties = fact.properties or {}
-    for condition in rule.conditions:
-        if not holds(condition, properties):
-            return None
+    if rule.conditions:
+        properties = fact.properties or _NOTHING
+        for condition in rule.conditions:
+            if not holds(condition, properties):
+                return None
     return points
+
+
+_NOTHING: Final[dict[str, object]] = {}
 
 
 def _score_rules(
@@ -174,20 +181,23 @@ def _score_rules(
     total = 0.0
     origin: dict[str, float] | None = None
     uses = state.uses
-    day = day_of(fact.ts)
+    day = fact[0] // DAY
     for rule in rules:
-        use = uses.get(rule.id)
-        given = rule.points if rule.plain else _given(rule, fact, use, day)
+        name = rule[0]
+        use = uses.get(name)
+        given = rule[1] if rule[-1] else _given(rule, fact, use, day)
         if given is None:
             continue
-        if use is not None and use.day == day:
-            uses[rule.id] = RuleUse(day, use.times + 1, use.points + abs(given))
+        size = given if given >= 0 else -given
+        if use is not None and use[0] == day:
+            uses[name] = _make(RuleUse, (day, use[1] + 1, use[2] + size))
         else:
-            uses[rule.id] = RuleUse(day, 1, abs(given))
+            uses[name] = _make(RuleUse, (day, 1, size))
         total += given
         if origin is None:
-            origin = {}
-        origin[rule.id] = given
+            origin = {name: given}
+        else:
+            origin[name] = given
     return total, origin
 
 
@@ -222,14 +232,15 @@ def fold(
         if progress is not None:
             progress(fact)
         place = fact[:3]
-        if now.last is not None and place <= now.last:
+        last = now.last
+        if last is not None and place <= last:
             raise OutOfOrder(f"fact {fact.id} stands at or before {now.last_fact}")
         before = now.entries
         last_act, schedule = now.last_act, now.schedule
         if (
             last_act is not None
             and schedule is not None
-            and fact.ts > last_act + schedule.after
+            and place[0] > last_act + schedule[1]
             and (decayed := _close_gap(now, last_act, schedule, fact.ts))
         ):
             entries.append(decayed)
@@ -242,19 +253,20 @@ def fold(
 
 def _step(now: State, fact: Fact, place: Place, models: Models) -> Entry:
     """Steps 2 and 3 for one fact whose gap is closed: points, clamp, entry. Changes `now`."""
-    model = models.in_force(fact.version)
+    ts, _, _, fact_id, event_type, version, _ = fact
+    model = models.versions[version if version > models.history else models.history]  # noqa: FURB136
     old = now.score
     origin: dict[str, float] | None = None
-    if fact.type == ADJUSTMENT:
+    if event_type == ADJUSTMENT:
         kind, points = ADJUSTED, adjustment_points(fact)
     else:
         kind, points = EVENT, 0.0
-        meaning = model.meaning(fact.type)
-        if meaning.rules:
-            points, origin = _score_rules(now, meaning.rules, fact)
-        if meaning.is_act:
+        rules, is_act, _ = model.meaning(event_type)
+        if rules:
+            points, origin = _score_rules(now, rules, fact)
+        if is_act:
             now.acts += 1
-            now.last_act = fact.ts
+            now.last_act = ts
             now.act_version = model.version
             now.schedule = model.schedule
             now.taken = 0
@@ -264,12 +276,15 @@ def _step(now: State, fact: Fact, place: Place, models: Models) -> Entry:
     elif new > model.high:
         new = model.high
     now.score = new
-    now.entries += 1
+    now.entries = number = now.entries + 1
     now.last = place
-    now.last_fact = fact.id
+    now.last_fact = fact_id
     if now.first is None:
-        now.first = fact.ts
-    return Entry(
-        kind, fact.ts, now.entries, fact.id, old, new - old, new, points, origin, 0, None,
-        model.version, now.acts,
+        now.first = ts
+    return _make(
+        Entry,
+        (
+            kind, ts, number, fact_id, old, new - old, new, points, origin, 0, None,
+            model.version, now.acts,
+        ),
     )  # fmt: skip

@@ -13,6 +13,7 @@ import msgspec
 
 from leadpulse.domain.fold import Entry
 from leadpulse.domain.state import State, state_from_document
+from leadpulse.ids import uuid7s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,6 @@ class StageChange(NamedTuple):
 
     project_id: str
     lead_id: str
-    id: str
     at: int
     before: int
     after: int
@@ -202,7 +202,6 @@ class Revision(NamedTuple):
 
     project_id: str
     lead_id: str
-    id: str
     at: int
     cause: str
     event: str | None
@@ -273,19 +272,19 @@ async def _save_seen(conn: Connection, writes: Writes, now: int) -> None:
     if writes.stage_changes:
         await conn.execute(_STAGE_CHANGES.encode(), (_json([
             {
-                "p": c.project_id, "l": c.lead_id, "id": c.id, "at": c.at, "f": c.before,
+                "p": c.project_id, "l": c.lead_id, "id": id_, "at": c.at, "f": c.before,
                 "t": c.after, "score": c.score, "v": c.version, "cause": c.cause,
                 "event": c.event,
             }
-            for c in writes.stage_changes
+            for id_, c in zip(uuid7s(len(writes.stage_changes)), writes.stage_changes, strict=True)
         ]),))  # fmt: skip
     if writes.revisions:
         await conn.execute(_REVISIONS.encode(), (_json([
             {
-                "p": r.project_id, "l": r.lead_id, "id": r.id, "at": r.at, "cause": r.cause,
+                "p": r.project_id, "l": r.lead_id, "id": id_, "at": r.at, "cause": r.cause,
                 "event": r.event, "before": r.before, "after": r.after,
             }
-            for r in writes.revisions
+            for id_, r in zip(uuid7s(len(writes.revisions)), writes.revisions, strict=True)
         ]),))  # fmt: skip
     if writes.mutations:
         await conn.execute(_MUTATIONS.encode(), (_json([

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from leadpulse.domain.facts import ADJUSTMENT, Fact
-from leadpulse.domain.fold import DECAY, Entry, Folded, at, fold, next_change
+from leadpulse.domain.facts import Fact
+from leadpulse.domain.fold import EVENT, Entry, Folded, at, fold, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.refold import Plan, Window, plan, stage_steps, unseen_from
 from leadpulse.domain.state import State, state_from_document
-from leadpulse.ids import uuid7
 from leadpulse.postgres.scored import Cut, LeadUpdate, Revision, StageChange, Writes
 from leadpulse.postgres.scoring import AHEAD, ID, KIND, TYPE
 
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
 # A fold of more facts than this goes on in later passes; so does a ledger's removal.
 LONGEST_FOLD: Final = 5_000
+
+# A named tuple's own constructor takes twice as long.
+_make: Final = tuple.__new__
 
 _CAUSES: Final = frozenset(("model", "merge", "rebuild"))
 
@@ -93,7 +95,7 @@ def sort_rows(lead: Lead) -> None:
         ahead = row[AHEAD]
         if ahead is not None and ahead > now:
             now = ahead
-        facts.append(Fact._make(row[:7]))
+        facts.append(_make(Fact, row[:7]))
     if len(facts) > 1:
         facts.sort()
     lead.now = now
@@ -190,7 +192,7 @@ def _note(lead: Lead, folded: Folded, base: State, fresh: list[Entry], writes: W
     for step in stage_steps(labels.source, shown, fresh):
         writes.stage_changes.append(
             StageChange(
-                project_id, root_id, uuid7(), now, step.before, step.after, step.entry.new,
+                project_id, root_id, now, step.before, step.after, step.entry.new,
                 labels.version, step.cause, step.entry.event,
             )
         )  # fmt: skip
@@ -200,19 +202,17 @@ def _note(lead: Lead, folded: Folded, base: State, fresh: list[Entry], writes: W
     if stage != shown:
         cause = "decay" if state.score != score else "event"
         writes.stage_changes.append(
-            StageChange(
-                project_id, root_id, uuid7(), now, shown, stage, score, labels.version, cause, None
-            )
+            StageChange(project_id, root_id, now, shown, stage, score, labels.version, cause, None)
         )
     _count_mutations(lead, folded.entries, writes)
-    window = lead.window
+    used, since = was.refolds, was.refolds_since
     if lead.plan.late and all(fact.claim for fact in lead.plan.late):
-        window = window.counted(now)
+        used, since = lead.window.counted(now)
     writes.leads.append(
         LeadUpdate(
             project_id, root_id, score, stage, int(score != was.score or stage != was.stage),
             next_change(state, now), now, generation, state, lead.models.history,
-            window.used, window.since,
+            used, since,
         )
     )  # fmt: skip
 
@@ -244,13 +244,13 @@ def _note_revision(lead: Lead, base: State, now: int, writes: Writes) -> int:
     event = lead.plan.late[0].id if lead.plan.late else None
     if before != after:
         writes.revisions.append(
-            Revision(was.project_id, was.root_id, uuid7(), now, lead.cause, event, before, after)
+            Revision(was.project_id, was.root_id, now, lead.cause, event, before, after)
         )
     stage = stage_index(labels.source, after)
     if stage != was.stage:
         writes.stage_changes.append(
             StageChange(
-                was.project_id, was.root_id, uuid7(), now, was.stage, stage, after,
+                was.project_id, was.root_id, now, was.stage, stage, after,
                 labels.version, lead.cause, event,
             )
         )  # fmt: skip
@@ -259,12 +259,14 @@ def _note_revision(lead: Lead, base: State, now: int, writes: Writes) -> int:
 
 def _count_mutations(lead: Lead, entries: list[Entry], writes: Writes) -> None:
     """Count the events of this pass that moved a score; re-folds of old ones don't count."""
+    moved = [entry[3] for entry in entries if entry[5] and entry[0] == EVENT]
+    if not moved:
+        return
     types = {row[ID]: row[TYPE] for row in lead.rows}
     project_id = lead.was.project_id
     counts = writes.mutations
-    for entry in entries:
-        if entry.delta and entry.kind != DECAY:
-            name = types.get(entry.event)
-            if name is not None and name != ADJUSTMENT:
-                key = (project_id, name)
-                counts[key] = counts.get(key, 0) + 1
+    for event in moved:
+        name = types.get(event)
+        if name is not None:
+            key = (project_id, name)
+            counts[key] = counts.get(key, 0) + 1

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from leadpulse.domain.fold import at, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import state_from_document
-from leadpulse.ids import uuid7
 from leadpulse.postgres import due as store
 from leadpulse.postgres import maintenance, scored
 from leadpulse.postgres.due import Aged
@@ -50,7 +49,7 @@ async def decay_pass(conn: Connection, models: ModelCache, limit: int = 1000) ->
             if stage != lead.stage:
                 writes.stage_changes.append(
                     StageChange(
-                        lead.project_id, lead.id, uuid7(), now, lead.stage, stage, score,
+                        lead.project_id, lead.id, now, lead.stage, stage, score,
                         labels.version, "decay", None,
                     )
                 )  # fmt: skip
@@ -117,7 +116,7 @@ async def _relabel(
         stages.append((lead.project_id, lead.id, stage))
         writes.stage_changes.append(
             StageChange(
-                lead.project_id, lead.id, uuid7(), lead.now, lead.stage, stage, lead.score,
+                lead.project_id, lead.id, lead.now, lead.stage, stage, lead.score,
                 job.newest, "model", None,
             )
         )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from leadpulse.domain.fold import Folded, at, fold, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import State, state_from_document
-from leadpulse.ids import uuid7
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
 from leadpulse.postgres import refolds, scored
@@ -127,13 +126,11 @@ def _swap(found: Refold, state: State, models: Models, writes: Writes) -> None:
     after = at(state, now).score
     stage = stage_index(labels.source, after)
     if before != after:
-        writes.revisions.append(
-            Revision(project_id, lead_id, uuid7(), now, cause, None, before, after)
-        )
+        writes.revisions.append(Revision(project_id, lead_id, now, cause, None, before, after))
     if stage != found.stage:
         writes.stage_changes.append(
             StageChange(
-                project_id, lead_id, uuid7(), now, found.stage, stage, after, labels.version,
+                project_id, lead_id, now, found.stage, stage, after, labels.version,
                 cause, None,
             )
         )  # fmt: skip

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from leadpulse.logging import configure_logging, process_context
 from leadpulse.settings import load_settings
 from leadpulse.worker.alone import fold_alone, limit_resources
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str], entry: Sequence[str] = ENTRY) -> int:
     match list(arguments):
         case ["scorer", index, marks]:
             process_context(process=f"scorer-{index}")
-            asyncio.run(run_scorer(settings, dsn, int(index), Path(marks), entry))
+            uvloop.run(run_scorer(settings, dsn, int(index), Path(marks), entry))
             return 0
         case ["fold", progress, project_id, lead_id]:
             process_context(process="fold")
