@@ -116,8 +116,11 @@ class BinaryServerCursor(AsyncServerCursor[Any]):
 class Connection(AsyncConnection[tuple[Any, ...]]):
     """A connection that speaks the types described at the top of this module."""
 
-    cursor_factory = BinaryCursor
-    server_cursor_factory = BinaryServerCursor
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Set by the base for every connection, so names of the class would be hidden.
+        self.cursor_factory = BinaryCursor
+        self.server_cursor_factory = BinaryServerCursor
 
 
 def adapt(context: AdaptContext) -> None:
