@@ -19,7 +19,7 @@ def worker(*, workers: Workers = None, data_dir: DataDir = None) -> None:
     """Run scorers, without an API. For production, with DATABASE_URL.
 
     Start as many as you like against one database, on any number of machines. Their health
-    is at LEADPULSE_WORKER_PORT (5000), path /health.
+    is at LEADPULSE_WORKER_PORT (5000) of LEADPULSE_HOST (127.0.0.1), path /health.
     """
     settings = serving_settings(settings_for(data_dir, workers=workers))
     configure_logging(settings.log_level, settings.log_format)
@@ -28,7 +28,7 @@ def worker(*, workers: Workers = None, data_dir: DataDir = None) -> None:
 
 
 async def _worker(settings: Settings) -> None:
-    with listen("127.0.0.1", settings.worker_port, "LEADPULSE_WORKER_PORT") as health:
+    with listen(settings.host, settings.worker_port, "LEADPULSE_WORKER_PORT") as health:
         async with database(settings) as dsn:
             say(f"LeadPulse worker: {settings.workers} scorers, health at {url_of(health)}/health")
             await run_workers(settings, dsn, health)

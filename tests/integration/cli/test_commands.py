@@ -1,23 +1,27 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leadpulse.cli.commands import COMMANDS
+from leadpulse.cli.commands import COMMANDS, root
 from leadpulse.cli.failures import sentence
 from leadpulse.postgres import migrate, revisions
+from leadpulse.postgres.embedded import EmbeddedPostgres
 from support.commands import Done, leadpulse
-from support.postgres import reachable_folder
+from support.postgres import FAST, reachable_folder
 
 EVENT = {"event": "signup", "email": "ann@example.com", "timestamp": "2024-05-01T10:00:00Z"}
 NO_PROJECT = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 class Installation:
-    """A data directory, used by commands that start its server for their own duration."""
+    """A data directory; commands use its server or start it for their own duration."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,8 +32,14 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation() -> Installation:
-    return Installation(reachable_folder())
+def installation() -> Iterator[Installation]:
+    """One whose server runs, as beside `serve`."""
+    found = Installation(reachable_folder())
+    server = EmbeddedPostgres(found.data, settings=FAST)
+    migrate.migrate(server.start_blocking())
+    yield found
+    server.stop_blocking()
+    shutil.rmtree(found.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +49,24 @@ def project(installation: Installation) -> str:
     return str(done.document["id"])
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_every_command_explains_itself(command: str) -> None:
-    """`--help` of the program and of each command says what it does."""
-    done = leadpulse(*([command] if command else []), "--help")
+def test_the_program_explains_itself() -> None:
+    """`--help` of the program lists every command with what it does."""
+    done = leadpulse("--help")
     assert done.status == 0, done.err
     assert "Usage: leadpulse" in done.out
-    assert len(done.out.splitlines()) > 5
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} +[A-Z`]", done.out, re.MULTILINE), command
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` of each command says what it does."""
+    with pytest.raises(SystemExit) as ended:
+        root([command, "--help"], prog_name="leadpulse")
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert f"Usage: leadpulse {command}" in printed
+    assert len(printed.splitlines()) > 5
 
 
 def test_project_is_made_with_its_keys(installation: Installation) -> None:
@@ -152,10 +173,12 @@ def test_verify_prints_the_fields_of_the_contract(installation: Installation) ->
     assert (done.status == 0) == done.document["ok"]
 
 
-def test_doctor_finds_a_fit_installation(installation: Installation, project: str) -> None:
+def test_doctor_judges_an_installation() -> None:
     """A fresh installation has nothing bad; production asks for more."""
+    fresh = Installation(reachable_folder())
+    assert fresh.run("projects", "create", "P").status == 0
     settings = {"PORT": "0", "LEADPULSE_WORKER_PORT": "0"}
-    data = ("--data-dir", installation.data)
+    data = ("--data-dir", fresh.data)
     done = leadpulse("doctor", "--json", *data, settings=settings)
     assert done.status == 0, done.out
     assert done.document["ok"] is True
@@ -163,6 +186,16 @@ def test_doctor_finds_a_fit_installation(installation: Installation, project: st
     assert strict.status == 1
     assert "LEADPULSE_SIGNING_KEY is not set" in strict.out
     assert "openssl rand -hex 32" in strict.out
+    shutil.rmtree(fresh.folder)
+
+
+def test_doctor_finds_what_is_wrong_with_a_server(installation: Installation) -> None:
+    """A server that may lose what it acknowledged is bad, with the way to mend it."""
+    settings = {"PORT": "0", "LEADPULSE_WORKER_PORT": "0"}
+    done = leadpulse("doctor", "--data-dir", installation.data, settings=settings)
+    assert done.status == 1
+    assert "fsync is off: an acknowledged event can be lost" in done.out
+    assert "ALTER SYSTEM SET fsync = on" in done.out
 
 
 @pytest.mark.parametrize(
@@ -271,7 +304,8 @@ def test_missing_installation_is_not_made_by_reading(tmp_path: Path) -> None:
 def test_data_directory_that_is_a_file(tmp_path: Path) -> None:
     """A data directory that can't be one is told."""
     (tmp_path / "file").write_text("")
-    done = leadpulse("serve", "--data-dir", tmp_path / "file", "--port", "0")
+    free = {"PORT": "0", "LEADPULSE_WORKER_PORT": "0"}
+    done = leadpulse("serve", "--data-dir", tmp_path / "file", settings=free)
     assert done.status == 1
     assert "can't be used" in done.err or "cannot be used" in done.err
     assert "Traceback" not in done.err
