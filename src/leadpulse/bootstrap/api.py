@@ -13,6 +13,7 @@ import uvicorn
 
 from leadpulse.http.app import build_app
 from leadpulse.http.intake import IntakeRoute
+from leadpulse.http.protocol import Protocol
 from leadpulse.http.services import Services
 from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.models import ModelCache
@@ -69,7 +70,7 @@ def _config(settings: Settings, app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -26,6 +26,7 @@ MAX_BOUND: Final = 1_000_000
 MAX_RULES: Final = 1_000
 MAX_CONDITIONS: Final = 20
 MAX_DAYS: Final = 36_500
+_LARGEST: Final = 1.7976931348623157e308
 
 
 def type_key(event_type: str) -> str:
@@ -186,7 +187,7 @@ def _conditions(read: _Reader, value: object, where: str) -> tuple[Condition, ..
 
 def _check_operand(read: _Reader, op: str, value: object, where: str) -> None:
     """An operand must be of a type that the operator can ever hold for."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = _is_number(value)
     scalar = value is None or isinstance(value, str | bool) or number
     if op in ("gt", "gte", "lt", "lte") and not (number or isinstance(value, str)):
         read.fail(where, "must be a number or a text")
@@ -196,12 +197,28 @@ def _check_operand(read: _Reader, op: str, value: object, where: str) -> None:
         read.fail(where, "must be true, false or absent")
     elif op == "in":
         items = read.array(value, where, 1_000)
-        if any(isinstance(item, list | dict) for item in items):
-            read.fail(where, "must hold plain values")
+        if not all(item is None or isinstance(item, bool) or _is_plain(item) for item in items):
+            read.fail(where, _PLAIN)
     elif op in ("eq", "ne") and not scalar:
-        read.fail(where, "must be a plain value")
-    if isinstance(value, str) and (not is_clean(value) or len(value) > 1_000):
-        read.fail(where, "must be at most 1000 characters that can be stored")
+        read.fail(where, _PLAIN)
+    if isinstance(value, str) and not _is_plain(value):
+        read.fail(where, _PLAIN)
+
+
+_PLAIN: Final = "must be plain: at most 1000 characters that can be stored, or a number in range"
+
+
+def _is_number(value: object) -> bool:
+    """True for numbers that a double can hold; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST <= value <= _LARGEST
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return is_clean(value) and len(value) <= 1_000
+    return _is_number(value)
 
 
 def _points(read: _Reader, value: object, where: str) -> float:

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from structlog.contextvars import bind_contextvars
 
-from leadpulse.domain.errors import FieldError, Invalid, LeadPulseError, Malformed, Overloaded
-from leadpulse.http import openapi
+from leadpulse.domain.errors import (
+    FieldError,
+    Invalid,
+    LeadPulseError,
+    Malformed,
+    NotAllowed,
+    Overloaded,
+)
+from leadpulse.http import event_calls, openapi
 from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
+from leadpulse.http.cors import METHODS, Cors
 from leadpulse.http.intake import is_event_call
 from leadpulse.http.problems import (
     CONTENT_TYPE,
@@ -33,9 +42,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("leadpulse.http")
 
-_EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id")
-_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 def build_app(services: Services) -> App:
@@ -57,15 +64,6 @@ def _api(services: Services) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(openapi.router)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(services.settings.frontend_url),
-        allow_credentials=True,
-        allow_methods=list(_METHODS),
-        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-Id"],
-        expose_headers=list(_EXPOSED),
-        max_age=600,
-    )
     app.add_exception_handler(LeadPulseError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_status)
@@ -79,6 +77,7 @@ class _Front:
     def __init__(self, api: FastAPI, services: Services) -> None:
         self._api = api
         self._services = services
+        self._cors = Cors(self._called, services.settings.frontend_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if is_event_call(scope):
@@ -91,39 +90,61 @@ class _Front:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         instance = new_request_id()
-        scope.setdefault("state", {})["request_id"] = instance
-        answered = _Answered(send, instance)
+        bind_contextvars(request_id=instance)  # every request is a task, with a context of its own
+        scope = {**scope, "state": {**scope.get("state", {}), "request_id": instance}}
+        answered = _Answered(send, instance, bare=scope["method"] == "HEAD")
+        scope["state"]["answered"] = answered
+        if answered.bare:
+            scope["method"] = "GET"  # the same answer, without its body
         try:
-            await self._api(scope, await _whole_body(scope, receive), answered)
+            await self._cors(scope, receive, answered)
+        except LeadPulseError as refused:
+            await _answer(_problem(refused), instance)(scope, receive, answered)
+        finally:
+            self._note(scope, answered.status, time.perf_counter() - began)
+
+    async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:
+        instance = scope["state"]["request_id"]
+        answered: _Answered = scope["state"]["answered"]
+        try:
+            if scope["method"] == "OPTIONS" and (methods := _methods_of(scope["path"])):
+                headers = {"Allow": ", ".join(methods)}
+                await Response(status_code=204, headers=headers)(scope, receive, send)
+                return
+            await self._api(scope, await _whole_body(scope, receive), send)
         except Disconnected:
             return
         except Exception as error:
             if not isinstance(error, LeadPulseError | HTTPException) and not is_outage(error):
-                _log.exception("a request failed", request=instance, path=scope["path"])
+                # The path as it is documented: as it was sent it may hold anything.
+                path = getattr(scope.get("route"), "path", None)
+                _log.exception("a request failed", method=scope["method"], path=path)
             if answered.status:
                 # Too late to say so: whoever reads must notice that the answer is cut off.
                 if answered.ended:
                     return
                 raise
-            await _answer(_problem(error), instance)(scope, receive, answered)
-        finally:
-            self._note(scope, answered.status, time.perf_counter() - began)
+            await _answer(_problem(error), instance)(scope, receive, send)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The path as it is documented, never as it was sent: names of series are bounded.
         path = getattr(scope.get("route"), "path", "other")
-        method = scope["method"] if scope["method"] in (*_METHODS, "HEAD") else "other"
+        method = scope["method"] if scope["method"] in METHODS else "other"
         metrics = self._services.metrics
         metrics.requests.labels(method, path, str(status)).inc()
         metrics.seconds.labels(method, path).observe(seconds)
 
 
 class _Answered:
-    """Sends on with the request id, and remembers how far the answer has come."""
+    """Sends on with the request id, and remembers how far the answer has come.
 
-    def __init__(self, send: Send, instance: str) -> None:
+    `bare`: what asked is a HEAD, and no body follows.
+    """
+
+    def __init__(self, send: Send, instance: str, *, bare: bool) -> None:
         self._send = send
         self._instance = instance.encode()
+        self.bare = bare
         self.status = 0
         self.ended = False
 
@@ -132,8 +153,25 @@ class _Answered:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._instance)]
         elif message["type"] == "http.response.body":
+            if self.ended:
+                return
+            if self.bare:
+                # The end of it: whoever makes a long body hears that nobody listens.
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             self.ended = not message.get("more_body", False)
         await self._send(message)
+
+
+def _methods_of(path: str) -> tuple[str, ...]:
+    """What can be asked of an address; nothing where there is none."""
+    areas = (event_calls.router, openapi.router, *ROUTERS)
+    routes = [route for area in areas for route in area.routes if isinstance(route, APIRoute)]
+    here = [r for r in routes if r.path == path] or [r for r in routes if r.path_regex.match(path)]
+    found = {method for route in here for method in route.methods or ()}
+    if "GET" in found:
+        found.add("HEAD")
+    known = [method for method in ("GET", "HEAD", *METHODS[1:]) if method in found]
+    return (*known, "OPTIONS") if known else ()
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> Receive:
@@ -176,11 +214,11 @@ def _problem(error: BaseException) -> Problem:
 
 
 def _answer(problem: Problem, instance: str) -> Response:
+    headers = dict(problem.headers)
+    if problem.status in (408, 413):
+        headers["Connection"] = "close"  # the rest of the body is not read
     return Response(
-        problem.body(instance),
-        problem.status,
-        headers=problem.headers,
-        media_type=CONTENT_TYPE,
+        problem.body(instance), problem.status, headers=headers, media_type=CONTENT_TYPE
     )
 
 
@@ -193,6 +231,13 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_status(request: Request, error: Exception) -> Response:
+    path = request.scope["path"]
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:
+        methods = _methods_of(path)
+        error = NotAllowed(f"This address takes {', '.join(methods)}.", methods)
+    elif status == 404:
+        error = HTTPException(404, "There is nothing at this address; see /api/docs.")
     return _answer(_problem(error), _instance(request))
 
 

@@ -22,6 +22,8 @@ MAX_WIRE: Final = 5 * 1024 * 1024
 MAX_INFLATED: Final = 10 * 1024 * 1024
 PATIENCE: Final = 30.0
 _MOST_ENCODINGS: Final = 3
+# A body may be several gzip files in a row; what is left is copied after each of them.
+_MOST_MEMBERS: Final = 100
 # Beyond this an integer is no double any more, and Python is slow to read it.
 _LONGEST_INT: Final = 400
 # From here on, unpacking would hold up everybody else for milliseconds.
@@ -96,7 +98,7 @@ def _inflate(body: bytes, name: str) -> bytes:
     room = MAX_INFLATED + 1
     rest = body
     try:
-        while True:
+        for _ in range(_MOST_MEMBERS):
             inflater = zlib.decompressobj(window)
             part = inflater.decompress(rest, room)
             parts.append(part)
@@ -110,6 +112,7 @@ def _inflate(body: bytes, name: str) -> bytes:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
     except zlib.error:
         raise Malformed(f"The body is not {name}, as its Content-Encoding says.") from None
+    raise Malformed(f"The body consists of more than {_MOST_MEMBERS} gzip members.")
 
 
 def _has_zlib_header(body: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from leadpulse.domain.errors import (
     FieldError,
@@ -99,7 +100,7 @@ def is_event_call(scope: Scope) -> bool:
         return True
     if method != "OPTIONS":
         return False
-    wanted = dict(scope["headers"]).get(b"access-control-request-method", b"POST")
+    wanted = dict(scope["headers"]).get(b"access-control-request-method")
     return bool(wanted == b"POST")
 
 
@@ -126,7 +127,7 @@ class IntakeRoute:
 
     def __init__(self, buffer: IntakeBuffer, keys: KeyRing) -> None:
         self.figures = RouteFigures()
-        self._buffer = buffer
+        self.buffer = buffer
         self._keys = keys
         self._readers = {call: EventReader(call.fields, None, _encode) for call in CALLS.values()}
 
@@ -134,6 +135,7 @@ class IntakeRoute:
         began = time.perf_counter()
         headers = dict(scope["headers"])
         extra: _Headers = [(b"x-request-id", (instance := problems.new_request_id()).encode())]
+        bind_contextvars(request_id=instance)  # every request is a task, with a context of its own
         try:
             status, body = await self._answer(scope, headers, receive, extra)
             kind = _JSON
@@ -141,7 +143,7 @@ class IntakeRoute:
             return
         except Exception as error:  # noqa: BLE001 - a client must never see a bare failure
             if not isinstance(error, LeadPulseError):
-                _log.exception("an event call failed", request=instance)
+                _log.exception("an event call failed")
             problem = problems.problem_of(error)
             status, body, kind = problem.status, problem.body(instance), _PROBLEM
             extra += [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
@@ -200,7 +202,7 @@ class IntakeRoute:
 
     async def _single(self, call: Call, caller: Caller, document: dict[str, Any]) -> bytes:
         event = self._readers[call].read(document)
-        (item,) = await self._buffer.take(caller, (event,))
+        (item,) = await self.buffer.take(caller, (event,))
         if isinstance(item, LeadPulseError):
             raise item
         if item.error is not None:
@@ -216,7 +218,7 @@ class IntakeRoute:
             told = f"must be a list of 1 to {MOST_EVENTS} events"
             raise Invalid([FieldError("events", told)])
         reader = EventReader(call.fields, document.get("sentAt"), _encode)
-        taken = await self._buffer.take(caller, [_read(reader, one) for one in given])
+        taken = await self.buffer.take(caller, [_read(reader, one) for one in given])
         for item in taken:
             if isinstance(error := _error_of(item), Unauthorized):
                 raise error  # it concerns the project, and so all of them

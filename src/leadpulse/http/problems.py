@@ -58,11 +58,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "model_changed": Kind(409, "The model was changed in the meantime"),
     "too_many_rules": Kind(409, "The model holds no more rules"),
     "too_large": Kind(413, "The request is too large"),
+    "address_too_long": Kind(414, "The address is too long"),
     "unreadable_encoding": Kind(415, "The Content-Encoding can't be read"),
     "invalid": Kind(422, "Some fields are wrong"),
     "unknown_lead": Kind(422, "The leadId is no lead of this project"),
     "too_many": Kind(429, "Too many requests"),
     "lead_ceiling": Kind(429, "No more new leads today"),
+    "headers_too_large": Kind(431, "The headers are too large"),
     "internal": Kind(500, "Something went wrong on our side"),
     "overloaded": Kind(503, "Busy for a moment"),
 }
@@ -77,9 +79,11 @@ _CODES_BY_STATUS: Final = {
     408: "too_slow",
     409: "conflict",
     413: "too_large",
+    414: "address_too_long",
     415: "unreadable_encoding",
     422: "invalid",
     429: "too_many",
+    431: "headers_too_large",
     503: "overloaded",
 }
 

@@ -1,0 +1,125 @@
+"""What comes before a request is one: heads that are broken, too large or never complete.
+
+The server's own protocol sets no bound to any of them, and answers in plain text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from leadpulse.http.problems import CONTENT_TYPE, new_request_id, problem_of_status
+
+# Bytes of an address, and of a request before its body.
+MAX_ADDRESS: Final = 32 * 1024
+MAX_HEAD: Final = 64 * 1024
+# Seconds from a request's first byte, or from the connection on, until its head is complete.
+PATIENCE: Final = 30.0
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 with bounds, and with problem documents for what can't be read."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._timer: asyncio.TimerHandle | None = None
+        self._status = 400
+        self._begun = False
+        self._in_head = False
+        self._head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # an answer to what can't be read is on its way
+        if self._timer is None and self._idle():
+            self._wait()
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            # The parser keeps a header until it is complete: this counts what it holds.
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._begun = self._in_head = True
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._stop_waiting()
+        if len(self.url) > MAX_ADDRESS:
+            self._status = 414
+        elif sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            self._status = 431
+        if self._status != 400:
+            raise ValueError("the parser stops here")  # it asks for send_400_response
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self._begun = self._in_head
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - ours are told by status
+        """Answers what is no request, whatever its status, and closes."""
+        self._refuse(self._status)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol gets HTTP/1.1, as the standard has it: no news."""
+
+    def _idle(self) -> bool:
+        running: RequestResponseCycle | None = vars(self).get("cycle")
+        return running is None or running.response_complete
+
+    def _wait(self) -> None:
+        self._timer = self.loop.call_later(PATIENCE, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self.transport.is_closing() or not self._idle():
+            return
+        if self._begun:
+            self._refuse(408)
+        else:
+            self.transport.close()  # nothing was asked, so nothing is answered
+
+    def _refuse(self, status: int) -> None:
+        instance = new_request_id()
+        body = problem_of_status(status, _TOLD[status]).body(instance)
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"content-type: {CONTENT_TYPE}\r\n"
+            f"content-length: {len(body)}\r\n"
+            f"x-request-id: {instance}\r\n"
+            # Event calls answer any website; nothing of anybody's stands in this.
+            "access-control-allow-origin: *\r\n"
+            "access-control-expose-headers: X-Request-Id\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self._stop_waiting()
+        self.transport.write(head.encode("ascii") + body)
+        self.transport.close()
+
+
+_TOLD: Final = {
+    400: "This is not a request in HTTP/1.1.",
+    408: f"The request was not complete after {PATIENCE:.0f} seconds.",
+    414: f"The address has more than {MAX_ADDRESS} bytes.",
+    431: f"The headers have more than {MAX_HEAD} bytes.",
+}
