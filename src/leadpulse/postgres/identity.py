@@ -19,6 +19,9 @@ from leadpulse.postgres.connect import Connection, Instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+# A request that folds nothing: an identifier went elsewhere.
+LOOK: Final = "look"
+
 # Any constant will do; it keeps these locks apart from other advisory locks.
 _LOCK_SPACE: Final = 0x1D
 
@@ -385,7 +388,10 @@ async def add_merges(conn: Connection, now: int, merges: Sequence[NewMerge]) -> 
 async def ask_refold(
     conn: Connection, now: int, leads: Iterable[tuple[str, str]], cause: str = "merge"
 ) -> None:
-    """Ask the scorer to fold leads from their first fact; `cause` is merge, model or rebuild."""
+    """Ask the scorer to fold leads from their first fact; `cause` is merge, model or rebuild.
+
+    With the cause LOOK it only looks at what their profiles show.
+    """
     document = [{"p": p, "l": lead, "id": uuid7()} for p, lead in dict.fromkeys(leads)]
     if document:
         parameters = {"leads": _json(document), "cause": cause, "now": Instant(now)}

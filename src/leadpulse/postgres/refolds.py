@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from leadpulse.domain.state import State
     from leadpulse.postgres.connect import Connection
 
+# The number of a generation that is still being removed can't be used again.
 _START: Final = """
 with w as materialized (
     select * from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, epoch int)
@@ -20,7 +21,11 @@ with w as materialized (
     where l.project_id = w.p and l.id = w.l and l.merged_into is not null
 )
 insert into refolds (project_id, lead_id, generation, epoch, state, started_at)
-select w.p, w.l, w.g, w.epoch, '{}', clock_timestamp() from w
+select w.p, w.l,
+    greatest(w.g, (select max(o.generation) + 1 from old_generations o
+                   where o.project_id = w.p and o.lead_id = w.l)),
+    w.epoch, '{}', clock_timestamp()
+from w
 """
 
 # The lead first: every scorer locks leads before anything else of theirs.
@@ -28,7 +33,8 @@ _NEXT: Final = """
 select l.project_id::text, l.id::text, l.score, l.stage, l.generation, l.entries, l.state,
     l.epoch, r.generation, r.epoch, r.state, r.entries, p.model_version, p.history_version,
     clock_timestamp(),
-    exists (select from lead_roots t where t.project_id = l.project_id and t.lead_id = l.id)
+    l.merged_into is not null
+    or exists (select from lead_roots t where t.project_id = l.project_id and t.lead_id = l.id)
 from (select * from refolds order by started_at limit %s) r
 join projects p on p.id = r.project_id
 cross join lateral (
@@ -48,7 +54,11 @@ select generation, epoch, state, entries from refolds where project_id = %s and 
 
 
 class Refold(NamedTuple):
-    """A locked lead and how far its long fold is. `shadow` is the generation it is made in."""
+    """A locked lead and how far its long fold is. `shadow` is the generation it is made in.
+
+    `merged`: the lead is merged into another one, or was until a moment ago; then the request
+    that waits for it folds it and shows it again.
+    """
 
     project_id: str
     lead_id: str
@@ -69,7 +79,7 @@ class Refold(NamedTuple):
 
 
 async def start(conn: Connection, leads: Sequence[tuple[str, str, int, int]]) -> None:
-    """Begin long folds of locked leads: (project, lead, new generation, epoch)."""
+    """Begin long folds of locked leads: (project, lead, least new generation, epoch)."""
     asked = [{"p": p, "l": lead, "g": g, "epoch": epoch} for p, lead, g, epoch in leads]
     await conn.execute(_START, (msgspec.json.encode(asked).decode(),))
 

@@ -122,7 +122,8 @@ select w.p, date_trunc('hour', timestamptz 'epoch' + w.at * {_MICROSECOND}, 'UTC
 from jsonb_to_recordset(%s::jsonb) w (p uuid, at bigint, type text, n bigint)
 """  # noqa: S608 - constants of ours
 
-# A merged lead shows nothing any more; its facts count for the survivor.
+# A merged lead shows nothing any more; its facts count for the survivor. Should it come back,
+# it begins behind the generation that a long fold of it may be at.
 _MERGED: Final = """
 with w as materialized (
     select * from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, root uuid)
@@ -130,7 +131,9 @@ with w as materialized (
     update lead_profiles f set hidden = true from w where f.project_id = w.p and f.lead_id = w.l
 )
 update leads l set merged_into = w.root, score = 0, stage = 0, version = l.version + 1,
-    last_event_at = null, due_at = null, generation = l.generation + 1, entries = 0,
+    last_event_at = null, due_at = null, entries = 0,
+    generation = 1 + greatest(l.generation, (select r.generation from refolds r
+        where r.project_id = l.project_id and r.lead_id = l.id)),
     state = '{}', stale = true, updated_at = clock_timestamp()
 from w where l.project_id = w.p and l.id = w.l
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from leadpulse.domain.retry import Failures
+from leadpulse.postgres.identity import LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,11 +34,14 @@ select p.id::text from p where p.id is not null limit %s
 
 _DUE_ROWS: Final = "(i.not_before is null or i.not_before <= statement_timestamp())"
 
+# A request to fold a lead from its first fact.
+_WISH: Final = f"(i.kind = 1 and i.event_type is distinct from '{LOOK}')"
+
 _PORTIONS: Final = f"""
-    select r.project_id, r.lead_id, count(*)::int as rows, bool_or(r.kind = 1) as refold
+    select r.project_id, r.lead_id, count(*)::int as rows, bool_or(r.wish) as refold
     from jsonb_to_recordset(%s::jsonb) w (p uuid, a uuid, n int)
     cross join lateral (
-        select i.project_id, i.lead_id, i.kind from inbox i
+        select i.project_id, i.lead_id, {_WISH} as wish from inbox i
         where i.project_id = w.p and i.lead_id > w.a and {_DUE_ROWS}
         order by i.lead_id, i.id limit w.n
     ) r
@@ -48,8 +52,8 @@ _NAMED: Final = f"""
     select w.p as project_id, w.l as lead_id, r.rows, r.refold
     from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, n int)
     cross join lateral (
-        select count(*)::int as rows, coalesce(bool_or(i.kind = 1), false) as refold from (
-            select i.kind from inbox i
+        select count(*)::int as rows, coalesce(bool_or(i.wish), false) as refold from (
+            select {_WISH} as wish from inbox i
             where i.project_id = w.p and i.lead_id = w.l and {_DUE_ROWS}
             order by i.id limit w.n
         ) i
@@ -100,18 +104,22 @@ select w.p::text, coalesce((select r.root_id from lead_roots r
 from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid) order by w.o
 """
 
-# `root_of` tells a lead that was merged since it was picked: its turn comes again.
+# A lead that was merged since it was picked, or whose long fold began just then, is left: its
+# turn comes again.
 _MEMBERS: Final = """
 select w.o,
-    exists (select from lead_roots r where r.project_id = w.p and r.lead_id = w.l),
+    exists (select from lead_roots r where r.project_id = w.p and r.lead_id = w.l)
+    or exists (select from refolds s where s.project_id = w.p and s.lead_id = w.l),
+    coalesce((select max(g.generation) from old_generations g
+              where g.project_id = w.p and g.lead_id = w.l), -1),
     m.lead_id::text, m.lead_id is not null and l.id is null,
-    l.merged_into is distinct from w.l, l.generation, l.entries
+    l.merged_into is distinct from w.l, l.generation, l.entries, l.stale
 from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, l uuid)
 left join lateral (
     select r.lead_id from lead_roots r where r.project_id = w.p and r.root_id = w.l
 ) m on true
 left join lateral (
-    select l.id, l.merged_into, l.generation, l.entries from leads l
+    select l.id, l.merged_into, l.generation, l.entries, l.stale from leads l
     where l.project_id = w.p and l.id = m.lead_id
     for no key update of l skip locked
 ) l on true
@@ -120,18 +128,21 @@ order by w.o, m.lead_id
 
 # By ctid: the rows can't move, and the look-up of the delete costs nothing. Small properties
 # of types that rules look into come along; a time only if it lies ahead of our clock.
+# A request to fold everything is taken by a pass that does (w.f), and by no other: it may have
+# come since the lead was picked, and before rows that were there already in the order of ids.
 _TAKE: Final = f"""
 with picked as materialized (
     select r.c
-    from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, r uuid, n int, v int)
+    from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, r uuid, n int, v int, f boolean)
     cross join lateral (
         select i.ctid as c from inbox i
         where i.project_id = w.p and i.lead_id = w.l and {_DUE_ROWS}
-            and (i.kind = 1 or i.model_version <= w.v)
+            and (i.model_version <= w.v or (i.kind = 1 and (w.f or not {_WISH})))
         order by i.id limit w.n
     ) r
     where coalesce((select t.root_id from lead_roots t
                     where t.project_id = w.p and t.lead_id = w.l), w.l) = w.r
+        and not exists (select from refolds s where s.project_id = w.p and s.lead_id = w.r)
 )
 delete from inbox i where i.ctid = any (array(select c from picked))
 returning i.ts, i.event_id, (not i.trusted)::int, i.id::text, i.event_type, i.model_version,
@@ -203,29 +214,41 @@ class Versions(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A lead that is merged into a root; `fresh`: its row doesn't say so yet."""
+    """A lead that is merged into a root; `fresh`: its row doesn't say so yet.
+
+    `stale`: work of its own was given up.
+    """
 
     lead_id: str
     fresh: bool
     generation: int
     entries: int
+    stale: bool
 
 
 class Tree(NamedTuple):
-    """The leads below a root, locked; `held`: someone else has a part of it, or it is no root."""
+    """The leads below a root, locked; `held`: someone else has a part of it, or it is no root.
+
+    `removing` is the newest generation of its ledger that is still being removed; -1: none.
+    """
 
     held: bool
+    removing: int
     members: list[Member]
 
 
 class Take(NamedTuple):
-    """Take at most `rows` of a lead's rows, if `root_id` is (still) its root."""
+    """Take at most `rows` of a lead's rows, if `root_id` is (still) its root.
+
+    `full`: what is taken is folded with all the rest of the lead.
+    """
 
     project_id: str
     lead_id: str
     root_id: str
     rows: int
     newest: int
+    full: bool
 
 
 # A row that was taken out of the inbox, as it comes: there are too many to dress them up.
@@ -291,13 +314,14 @@ async def lock_trees(conn: Connection, roots: Sequence[tuple[str, str]]) -> list
     """Lock all leads that are merged into these (project, root) leads; waits for no lock."""
     asked = [{"o": o, "p": project_id, "l": root} for o, (project_id, root) in enumerate(roots)]
     cursor = await conn.execute(_MEMBERS, (_json(asked),))
-    held = [False] * len(roots)
+    held, removing = [False] * len(roots), [-1] * len(roots)
     members: list[list[Member]] = [[] for _ in roots]
-    for o, no_root, lead_id, taken, fresh, generation, entries in await cursor.fetchall():
-        held[o] = held[o] or no_root or taken
+    for o, not_now, old, lead_id, taken, *rest in await cursor.fetchall():
+        held[o] = held[o] or not_now or taken
+        removing[o] = old
         if lead_id is not None and not taken:
-            members[o].append(Member(lead_id, fresh, generation, entries))
-    return [Tree(*tree) for tree in zip(held, members, strict=True)]
+            members[o].append(Member(lead_id, *rest))
+    return [Tree(*tree) for tree in zip(held, removing, members, strict=True)]
 
 
 async def roots_of(conn: Connection, leads: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -315,9 +339,12 @@ async def take_rows(
     Rows of the types in `looked_into` bring their properties if these are small.
     """
     asked = [
-        {"p": t.project_id, "l": t.lead_id, "r": t.root_id, "n": t.rows, "v": t.newest}
+        {
+            "p": t.project_id, "l": t.lead_id, "r": t.root_id, "n": t.rows, "v": t.newest,
+            "f": t.full,
+        }
         for t in takes
-    ]
+    ]  # fmt: skip
     cursor = await conn.execute(_TAKE, (_json(asked), list(looked_into)))
     return await cursor.fetchall()
 

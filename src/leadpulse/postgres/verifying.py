@@ -67,12 +67,15 @@ _LEDGER: Final = """
      order by g.lead_id, g.at, g.entry
 """
 
+# What is left of a lead that was removed goes in portions, and is no stray.
 _STRAYS: Final = """
     select count(*)
       from events e
      where e.project_id = %(project)s
        and not exists (select from leads l
                         where l.project_id = e.project_id and l.id = e.lead_id)
+       and not exists (select from lead_removals d
+                        where d.project_id = e.project_id and d.lead_id = e.lead_id)
 """
 
 _WORK: Final = """

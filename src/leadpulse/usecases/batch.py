@@ -10,6 +10,7 @@ from leadpulse.domain.fold import EVENT, Entry, Folded, at, fold, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.refold import Plan, Window, plan, stage_steps, unseen_from
 from leadpulse.domain.state import State, state_from_document
+from leadpulse.postgres.identity import LOOK
 from leadpulse.postgres.scored import Cut, LeadUpdate, Revision, StageChange, Writes
 from leadpulse.postgres.scoring import AHEAD, ID, KIND, TYPE
 
@@ -39,7 +40,11 @@ class Lead:
     # The leads of its tree that have rows in this pass, each with how many to take.
     waiting: list[tuple[str, int]]
     refold: bool = False
+    # What is shown of it has to be looked at, because an identifier went elsewhere.
+    looks: bool = False
     members: list[Member] = field(default_factory=list)
+    # The newest generation that is still being removed; its number can't be used again yet.
+    removing: int = -1
     rows: list[Row] = field(default_factory=list)
     # Set by `sort_rows`.
     full: bool = False
@@ -91,6 +96,7 @@ def sort_rows(lead: Lead) -> None:
         if row[KIND]:
             if row[TYPE] in _CAUSES:
                 lead.cause = row[TYPE]
+            lead.looks = lead.looks or row[TYPE] == LOOK
             continue
         ahead = row[AHEAD]
         if ahead is not None and ahead > now:
@@ -220,10 +226,10 @@ def _note(lead: Lead, folded: Folded, base: State, fresh: list[Entry], writes: W
 def _next_generation(lead: Lead, writes: Writes) -> int:
     """A full fold writes the ledger anew; readers of the old one are not disturbed."""
     was = lead.was
-    if not was.entries:
+    if not was.entries and was.generation > lead.removing:
         return was.generation
     drop_ledger(was.project_id, was.root_id, was.generation, was.entries, writes)
-    return was.generation + 1
+    return max(was.generation, lead.removing) + 1
 
 
 def drop_ledger(

@@ -9,7 +9,7 @@ from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import refolds, scored
+from leadpulse.postgres import identity, refolds, scored
 from leadpulse.postgres.models import InForce
 from leadpulse.postgres.scored import LeadUpdate, Revision, StageChange, Writes
 from leadpulse.usecases.batch import LONGEST_FOLD, FoldFailed, drop_ledger
@@ -49,7 +49,7 @@ async def _go_on(desk: Desk, found: Refold) -> None:
     key = InForce(found.project_id, found.newest, found.history)
     writes = Writes()
     if found.merged or found.shadow_epoch != found.history:
-        # The survivor folds these facts now, or another model does: begin anew.
+        # The survivor folds these facts now, or the lead itself anew, or another model does.
         drop_ledger(*_shadow(found), found.shadow_entries, writes)
         await refolds.finish(desk.conn, found)
         if not found.merged:
@@ -71,8 +71,10 @@ async def _go_on(desk: Desk, found: Refold) -> None:
     else:
         _swap(found, folded.state, models, writes)
         await refolds.finish(desk.conn, found)
-        await failures_store.forget_failures(desk.conn, [(found.project_id, found.lead_id)])
-        await failures_store.settle_dead_letters(desk.conn, [(found.project_id, found.lead_id)])
+        tree = await identity.members(desk.conn, found.project_id, found.lead_id)
+        settled = [(found.project_id, lead_id) for lead_id in tree]
+        await failures_store.forget_failures(desk.conn, settled)
+        await failures_store.settle_dead_letters(desk.conn, settled)
     if not folded.entries:
         writes.entries.clear()
     await scored.save(desk.conn, writes, found.now)

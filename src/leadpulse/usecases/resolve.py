@@ -45,6 +45,8 @@ class _Plan:
     names: list[store.NewName] = field(default_factory=list)
     changed: dict[tuple[str, Name], store.ChangedName] = field(default_factory=dict)
     merges: list[store.NewMerge] = field(default_factory=list)
+    # Leads that lost an anonymousId, and may have shown it.
+    left: list[tuple[str, str]] = field(default_factory=list)
     claimed_leads: Counter[str] = field(default_factory=Counter)
 
 
@@ -138,6 +140,8 @@ def _decide_all(
         if decision.error is not None:
             plan.resolved.append(Resolved("", error=decision.error))
             continue
+        if decision.moved is not None:
+            plan.left.append((item.project_id, graph.identifiers[decision.moved].lead))
         apply(graph, item, decision)
         _note(plan, item, decision)
         plan.resolved.append(Resolved(decision.lead, decision.created, decision.changes_links))
@@ -207,3 +211,4 @@ async def _write(conn: Connection, now: int, plan: _Plan) -> None:
         raise _LostError
     await store.change_names(conn, list(plan.changed.values()))
     await store.add_merges(conn, now, plan.merges)
+    await store.ask_refold(conn, now, plan.left, store.LOOK)

@@ -246,6 +246,7 @@ async def _open(desk: Desk, candidates: Sequence[Candidate]) -> list[Lead]:
                 continue
             lead.full = True
             lead.members = tree.members
+            lead.removing = tree.removing
             # All their events are stored, so whatever waits is folded with the rest.
             lead.waiting = [
                 (lead_id, _ROWS_OF_A_LEAD)
@@ -262,8 +263,11 @@ async def _take(conn: Connection, leads: Sequence[Lead]) -> list[PutBack]:
         for lead_id, rows in lead.waiting:
             root_of[lead_id] = lead
             takes.append(
-                Take(lead.was.project_id, lead_id, lead.was.root_id, rows, lead.models.newest)
-            )
+                Take(
+                    lead.was.project_id, lead_id, lead.was.root_id, rows, lead.models.newest,
+                    lead.full,
+                )
+            )  # fmt: skip
     looked_into = {ADJUSTMENT}
     for models in {id(lead.models): lead.models for lead in leads}.values():
         looked_into |= models.looked_into
@@ -380,12 +384,30 @@ async def _save(desk: Desk, done: Sequence[Lead], writes: Writes) -> None:
         await refolds.start(desk.conn, [
             (*lead.key, lead.was.generation + 1, lead.models.history) for lead in long
         ])  # fmt: skip
-    recovered = [lead.key for lead in done if lead.was.failures.attempts or _crashed(lead)]
-    if recovered:
-        await failures_store.forget_failures(desk.conn, recovered)
-    whole = [lead.key for lead in done if lead.was.stale]
+    await _settle_trouble(desk.conn, done)
+
+
+async def _settle_trouble(conn: Connection, done: Sequence[Lead]) -> None:
+    """Forget what went wrong before with leads that were folded now.
+
+    A fold of everything also settles the trouble of the leads that are merged into it. One
+    that goes on in later passes settles nothing yet.
+    """
+    whole = [
+        (lead.was.project_id, lead_id)
+        for lead in done
+        if lead.full and not lead.long
+        for lead_id in (lead.was.root_id, *(member.lead_id for member in lead.members))
+    ]
+    recovered = [
+        lead.key
+        for lead in done
+        if not (lead.full or lead.long) and (lead.was.failures.attempts or _crashed(lead))
+    ]
+    if whole or recovered:
+        await failures_store.forget_failures(conn, whole + recovered)
     if whole:
-        await failures_store.settle_dead_letters(desk.conn, whole)
+        await failures_store.settle_dead_letters(conn, whole)
 
 
 async def _show_profiles(conn: Connection, done: Sequence[Lead]) -> set[LeadKey]:
@@ -393,11 +415,11 @@ async def _show_profiles(conn: Connection, done: Sequence[Lead]) -> set[LeadKey]
     asked: list[tuple[str, str, str | None]] = []
     trees: list[LeadKey] = []
     for lead in done:
-        if lead.was.stale:
+        if lead.was.stale or any(member.fresh and member.stale for member in lead.members):
             asked.append((*lead.key, None))
         else:
             asked += [(*lead.key, row[ID]) for row in lead.rows if row[HAS_TRAITS]]
-        if lead.full and lead.cause in ("merge", "rebuild"):
+        if lead.looks or (lead.full and lead.cause in ("merge", "rebuild")):
             trees.append(lead.key)
     now = done[0].now
     changed: set[LeadKey] = set()
