@@ -233,6 +233,7 @@ def _rule(read: _Reader, item: object, where: str) -> Rule:
     prefix = f"{where}." if where else ""
     read.known(given, where, _RULE_FIELDS)
     event_type = read.text(given.get("eventType"), f"{prefix}eventType", 128)
+    name = given.get("name", "")
     trust = given.get("trust", "any")
     if trust not in ("any", "server"):
         read.fail(f"{prefix}trust", "must be any or server")
@@ -243,7 +244,7 @@ def _rule(read: _Reader, item: object, where: str) -> Rule:
     return Rule(
         id=read.text(given.get("id"), f"{prefix}id", 64),
         event_type=event_type,
-        name=read.text(given.get("name", event_type), f"{prefix}name"),
+        name=read.text(event_type if name == "" else name, f"{prefix}name"),
         description=read.text(
             given.get("description", ""), f"{prefix}description", 2_000, empty=True
         ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from leadpulse.domain.errors import FieldError, Invalid, NotFound, Unauthorized
 from leadpulse.domain.model import is_clean
@@ -76,8 +77,12 @@ def storable(value: str) -> str:
     return value
 
 
+_MILLISECONDS: Final = re.compile(r"-?[0-9]{1,19}")
+LAST_MILLISECOND: Final = 253_402_300_799_999
+
+
 def _instant(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip("-").isdigit() and len(value) < 20:
+    if isinstance(value, str) and _MILLISECONDS.fullmatch(value):
         value = int(value)
     # A "+" of a zone that wasn't escaped arrives as a blank.
     if isinstance(value, str) and len(value) > 6 and value[-6] == " ":
@@ -86,7 +91,19 @@ def _instant(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(storable)]
-Instant = Annotated[int, BeforeValidator(_instant)]
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    # Read into microseconds; this is what is sent.
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "maximum": LAST_MILLISECOND},
+            ]
+        }
+    ),
+]
 
 
 def an_id(value: str, what: str) -> str:

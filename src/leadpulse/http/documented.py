@@ -13,7 +13,9 @@ Responses = dict[int | str, dict[str, Any]]
 
 _KEY: Final = ("missing_key", "unknown_key", "expired_key")
 _SCOPE: Final = ("write_key_cannot_read", "missing_scope")
-_BODY: Final = ("malformed", "too_slow", "too_large", "unreadable_encoding", "invalid")
+# What any body can be answered with.
+UNREADABLE: Final = ("malformed", "too_slow", "too_large", "unreadable_encoding")
+_BODY: Final = (*UNREADABLE, "invalid")
 _DETAILS: Final = {
     "invalid": "limit: must be between 1 and 200",
     "not_found": "No lead with the id 01890a5d-ac96-774b-bcce-b302099a8057.",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from leadpulse.domain.names import MAX_EVENT_NAME, MAX_ID
 from leadpulse.http.answers import Answer
+from leadpulse.http.deps import LAST_MILLISECOND
 from leadpulse.http.documented import Responses, problems
 
 router = APIRouter(tags=["events"])
@@ -22,27 +24,57 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+# Integers become texts; an empty text means that there is none.
+Id = Annotated[str, Field(max_length=MAX_ID)] | int
+# Likewise; the bare route reads all of this, which is here to be described.
+When = Annotated[
+    str | int,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "maxLength": 0},
+                {"type": "integer", "minimum": 0, "maximum": LAST_MILLISECOND},
+            ]
+        }
+    ),
+]
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_EVENT_NAME,
+        pattern="^[^$]",
+        description="What happened, in printable characters; not beginning with $.",
+    ),
+]
+
+
 class _Identified(BaseModel):
     """At least one of userId, email, anonymousId and leadId is needed."""
 
     # Nobody is turned away for what he sends too much.
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
-    anonymous_id: str | int | None = Field(None, description="A browser or device.")
-    user_id: str | int | None = Field(None, description="The person's id in your own system.")
-    email: str | None = Field(None, description="Trimmed and lower-cased.")
-    lead_id: str | None = Field(None, description="A lead of the project; a merged one counts.")
-    user_hash: str | None = Field(
+    anonymous_id: Id | bool | None = Field(None, description="A browser or device.")
+    user_id: Id | bool | None = Field(None, description="The person's id in your own system.")
+    email: Id | bool | None = Field(
+        None, description="Trimmed and lower-cased; what is no address stays a trait."
+    )
+    lead_id: Id | bool | None = Field(
+        None, description="A lead of the project; a merged one counts."
+    )
+    user_hash: Annotated[str, Field(pattern="^([ -~]{64})?$")] | None = Field(
         None, description="Hex HMAC-SHA256 of userId or email, where the project asks for it."
     )
-    event_id: str | int | None = Field(
+    event_id: Id | None = Field(
         None, description="Makes a retry safe: the same eventId counts once, for ever."
     )
-    timestamp: str | int | None = Field(
+    timestamp: When | None = Field(
         None, description="When it happened: RFC 3339 or epoch milliseconds; default: now."
     )
-    sent_at: str | int | None = Field(None, description="The client's clock when it was sent.")
-    session_id: str | int | None = Field(None, description="The visit it belongs to.")
+    sent_at: When | None = Field(None, description="The client's clock when it was sent.")
+    session_id: Id | None = Field(None, description="The visit it belongs to.")
     properties: dict[str, Any] | None = Field(
         None, description="Anything about the event; with traits 32,768 bytes, 10 levels."
     )
@@ -55,9 +87,7 @@ class SentEvent(_Identified):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"event": "page_view", **_EXAMPLE}]})
 
-    event: str = Field(
-        min_length=1, max_length=128, description="What happened; not beginning with $."
-    )
+    event: Name
 
 
 class SentOlderEvent(_Identified):
@@ -67,16 +97,15 @@ class SentOlderEvent(_Identified):
         json_schema_extra={"examples": [{"eventType": "page_view", **_EXAMPLE}]}
     )
 
-    event_type: str = Field(
-        min_length=1, max_length=128, description="What happened; not beginning with $."
-    )
+    event_type: Name
 
 
 class _WithKey(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
-    api_key: str | None = Field(None, description="The key, if it is in no header.")
-    write_key: str | None = Field(None, description="The same.")
+    # Of any type, since nobody looks at them after a key in a header.
+    api_key: Any = Field(None, description="The key, if it is in no header.")
+    write_key: Any = Field(None, description="The same.")
 
 
 class KeyedEvent(SentEvent, _WithKey):
@@ -90,14 +119,14 @@ class KeyedOlderEvent(SentOlderEvent, _WithKey):
 class SentBatch(_WithKey):
     """Up to a thousand events; the good ones are taken, the bad ones named."""
 
-    sent_at: str | int | None = Field(None, description="For events without a sentAt.")
+    sent_at: When | None = Field(None, description="For events without a sentAt.")
     events: list[SentEvent] = Field(min_length=1, max_length=1000, description="The events.")
 
 
 class SentOlderBatch(_WithKey):
     """The same in the words of the older interface."""
 
-    sent_at: str | int | None = Field(None, description="For events without a sentAt.")
+    sent_at: When | None = Field(None, description="For events without a sentAt.")
     events: list[SentOlderEvent] = Field(min_length=1, max_length=1000, description="The events.")
 
 

@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from leadpulse.http import docs, event_calls
 from leadpulse.http.answers import Problem
 from leadpulse.http.deps import SECURITY_SCHEMES
-from leadpulse.http.documented import examples
+from leadpulse.http.documented import UNREADABLE, examples, problems
 from leadpulse.http.routes import ROUTERS
 from leadpulse.http.version import VERSION
 
@@ -64,6 +64,8 @@ def document() -> dict[str, Any]:
         for method in _METHODS:
             if method in calls:
                 _finish_call(calls[method], scopes.get((path, method)), names)
+                if method in ("post", "put", "patch"):
+                    _add_transport(calls[method]["responses"])
     made["paths"] = dict(sorted(made["paths"].items()))
     return made
 
@@ -96,6 +98,12 @@ def _finish_call(call: dict[str, Any], scope: str | None, names: set[str]) -> No
     told = call["responses"].get("422", {}).get("content", {})
     if "application/json" in told:
         del call["responses"]["422"]
+
+
+def _add_transport(responses: dict[str, Any]) -> None:
+    """A body is read where none is asked for, too, and must then be fit to be read."""
+    for status, response in problems(*UNREADABLE).items():
+        responses.setdefault(str(status), response)
 
 
 def _scopes() -> dict[tuple[str, str], str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from leadpulse.domain.lead_change import LONGEST_TEXT
+from leadpulse.domain.names import MAX_ID
+from leadpulse.domain.profile import NAME_CHARACTERS, TRAITS_KEPT
 from leadpulse.http.deps import Text, storable
 from leadpulse.usecases.paging import is_id
 
@@ -20,6 +22,7 @@ Operator = Literal[
 ]  # fmt: skip
 
 _TRAITS_DEPTH = 10
+_LARGEST = 1.7976931348623157e308
 
 
 class Sent(BaseModel):
@@ -40,8 +43,8 @@ def _traits(value: dict[str, Any]) -> dict[str, Any]:
         item, depth = waiting.pop()
         if isinstance(item, str):
             storable(item)
-        if isinstance(item, float) and not math.isfinite(item):
-            raise ValueError("holds a number that is not finite")
+        if isinstance(item, int | float) and not -_LARGEST <= item <= _LARGEST:  # also NaN
+            raise ValueError("holds a number that is out of range")
         if not isinstance(item, dict | list):
             continue
         if depth > _TRAITS_DEPTH:
@@ -60,9 +63,37 @@ def _id(value: str) -> str:
     return value.lower()
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 5.0 is a whole one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
-Traits = Annotated[dict[str, Any], AfterValidator(_traits)]
-Name = Annotated[Text, Field(max_length=255)]
+Traits = Annotated[
+    dict[str, Any],
+    AfterValidator(_traits),
+    Field(
+        max_length=TRAITS_KEPT,
+        json_schema_extra={
+            "propertyNames": {"minLength": 1, "maxLength": NAME_CHARACTERS, "pattern": "^[^$]"}
+        },
+    ),
+]
+Company = Annotated[
+    dict[str, Any],
+    AfterValidator(_traits),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"name": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}},
+            "required": ["name"],
+        }
+    ),
+]
+Name = Annotated[Text, Field(min_length=1, max_length=LONGEST_TEXT)]
+UserId = Annotated[Text, Field(min_length=1, max_length=MAX_ID)]
+Email = Annotated[Text, Field(max_length=2 * MAX_ID, json_schema_extra={"format": "email"})]
 Note = Annotated[Text, Field(max_length=2000)]
 
 
@@ -83,8 +114,8 @@ class NewLead(Sent):
         }
     )
 
-    email: Name | None = Field(None, description="An email address; trimmed and lower-cased.")
-    user_id: Name | None = Field(None, description="The person's id in your own system.")
+    email: Email | None = Field(None, description="An email address; trimmed and lower-cased.")
+    user_id: UserId | None = Field(None, description="The person's id in your own system.")
     name: Name | None = Field(None, description="The person's name.")
     company: Name | Traits | None = Field(
         None, description="Where the person works: a name, or an object that has one."
@@ -103,14 +134,14 @@ class LeadChanges(Sent):
     company: Name | Traits | None = Field(
         None, description="Where the person works: a name, or an object that has one."
     )
-    traits: Traits | None = Field(
-        None, description="Traits to set, by name; a trait that is null is removed."
+    traits: Traits = Field(
+        {}, description="Traits to set, by name; a trait that is null is removed."
     )
     owner: Name | None = Field(None, description="Who looks after the lead.")
     status: Status | None = Field(None, description="How far the sale is; null: open.")
-    email: Name | None = Field(None, description="The shown email; 409 if another lead has it.")
-    user_id: Name | None = Field(None, description="The userId; 409 if another lead has it.")
-    anonymous_ids: Annotated[list[Name], Field(max_length=100)] | None = Field(
+    email: Email | None = Field(None, description="The shown email; 409 if another lead has it.")
+    user_id: UserId | None = Field(None, description="The userId; 409 if another lead has it.")
+    anonymous_ids: Annotated[list[UserId], Field(max_length=100)] | None = Field(
         None, description="All anonymousIds that it shall have; 409 if another lead has one."
     )
 
@@ -142,23 +173,32 @@ class MergeInto(Sent):
     preview: bool = Field(default=False, description="Only tell what would come of it.")
 
 
+Plain = Annotated[Text, Field(max_length=1000)] | bool | int | float | None
+
+
 class SentCondition(Sent):
     """A test on a property of an event; all of a rule's must hold."""
 
-    field: Text = Field(max_length=255, description="A property, dotted for inner ones, or $path.")
+    field: Text = Field(
+        min_length=1, max_length=255, description="A property, dotted for inner ones, or $path."
+    )
     op: Operator = Field(description="How to compare. Types are never coerced.")
-    value: Any = Field(None, description="What to compare with.")
+    value: Plain | Annotated[list[Plain], Field(max_length=1000)] = Field(
+        None, description="What to compare with; a list for `in`."
+    )
 
 
 class _RuleFields(Sent):
-    name: Annotated[Text, Field(max_length=200)] = Field("", description="Its name for people.")
+    name: Annotated[Text, Field(max_length=200)] = Field(
+        "", description="Its name for people; without one the eventType."
+    )
     description: Annotated[Text, Field(max_length=2000)] = Field("", description="What it is for.")
     active: bool = Field(default=True, description="An inactive rule gives nothing.")
     conditions: list[SentCondition] = Field(
         [], max_length=20, description="All must hold for the rule to apply."
     )
-    max_per_day: int | None = Field(
-        None, ge=1, le=1_000_000, description="How often it gives points on a UTC day."
+    max_per_day: Annotated[int, Field(ge=1, le=1_000_000), Whole] | None = Field(
+        None, description="How often it gives points on a UTC day."
     )
     max_points_per_day: float | None = Field(
         None, ge=0, le=1_000_000, description="How many points it gives on a UTC day."
@@ -197,15 +237,21 @@ class RuleChanges(_RuleFields):
     model_config = ConfigDict(json_schema_extra={"examples": [{"points": 12.5}]})
 
     id: Text | None = Field(None, description="The rule's id, as in the path.")
-    event_type: Text = Field("", min_length=1, max_length=128, description="Which events.")
-    points: float = Field(0, ge=-10_000, le=10_000, description="Points, at most 2 decimals.")
+    event_type: Text = Field(
+        default_factory=str, min_length=1, max_length=128, description="Which events."
+    )
+    points: float = Field(
+        default_factory=float, ge=-10_000, le=10_000, description="Points, at most 2 decimals."
+    )
 
 
 class SentStage(Sent):
     """A stage and the score from which it begins."""
 
     name: Stage = Field(description="The four stages come in their order.")
-    from_: float = Field(alias="from", description="The lowest score of the stage.")
+    from_: float = Field(
+        alias="from", ge=-1_000_000, le=1_000_000, description="The lowest score of the stage."
+    )
 
 
 class SentBounds(Sent):
@@ -220,7 +266,9 @@ class SentDecay(Sent):
 
     factor: float = Field(gt=0, lt=1, description="What a step multiplies the score with.")
     after_days: float = Field(ge=0, le=36_500, description="Idle days before the first step.")
-    every_days: float = Field(gt=0, le=36_500, description="Days between steps.")
+    every_days: float = Field(
+        ge=1 / 1440, le=36_500, description="Days between steps; a minute at least."
+    )
 
 
 class SentVelocity(Sent):
@@ -259,8 +307,8 @@ class ModelRule(_RuleFields):
 class NewModel(Sent):
     """A whole model to publish; begin with the answer of GET /api/model."""
 
-    version: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="The version it is based on; 409 if that is old."
+    version: Annotated[int, Field(ge=0, le=2**31 - 1), Whole] | None = Field(
+        None, description="The version it is based on; 409 if that is old."
     )
     stages: list[SentStage] = Field(
         min_length=4, max_length=4, description="The four stages; the first at the lower bound."
