@@ -5,30 +5,25 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars
 
+from leadpulse.redaction import describe, redact, trace
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
-_KEY = re.compile(r"\b([ps]k)_[0-9a-fA-F]{8,}")
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@")
-_CONNINFO_PASSWORD = re.compile(r"\bpassword=('[^']*'|\S+)")
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+# Secrets, and what events and profiles are made of.
 _SECRET_NAMES = re.compile(
-    r"(password|secret|token|signing_key|api_?key|authorization|cookie)", re.IGNORECASE
+    r"(password|secret|token|signing_key|api_?key|authorization|cookie"
+    r"|^(e?mail|traits|properties|body|phone|company)$)",
+    re.IGNORECASE,
 )
-
-
-def redact(text: str) -> str:
-    """Remove keys, bearer tokens and passwords of addresses from a text."""
-    text = _KEY.sub(r"\1_…", text)
-    text = _URL_PASSWORD.sub(r"\1:…@", text)
-    text = _CONNINFO_PASSWORD.sub("password=…", text)
-    return _BEARER.sub(r"\1 …", text)
 
 
 def configure_logging(level: str = "info", style: Literal["console", "json"] = "console") -> None:
@@ -40,16 +35,18 @@ def configure_logging(level: str = "info", style: Literal["console", "json"] = "
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    rendered: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, _redact_event, structlog.processors.JSONRenderer()]
+    # Traces are made here and nowhere else: a library's own would show the locals of a frame,
+    # and with them keys and people's data.
+    rendered: list[structlog.typing.Processor] = [
+        structlog.processors.ExceptionRenderer(_trace),
+        _redact_event,
+        structlog.processors.JSONRenderer()
         if style == "json"
-        else [
-            structlog.processors.format_exc_info,
-            _redact_event,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
-    )
-    handler = logging.StreamHandler(sys.stderr)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -61,6 +58,8 @@ def configure_logging(level: str = "info", style: Literal["console", "json"] = "
     root.setLevel(level.upper())
     # One line per migration step of a library is noise at the usual level.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # An outage is told once, by whoever works with the database, not at every try.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -72,6 +71,7 @@ def configure_logging(level: str = "info", style: Literal["console", "json"] = "
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    sys.excepthook = _last_words
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -91,6 +91,28 @@ def process_context(**facts: object) -> None:
     bind_contextvars(**facts)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Standard error. A line that can't be made is told by its place alone: never its values."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        with suppress(OSError, ValueError):
+            self.stream.write(f"a log line of {record.pathname}:{record.lineno} was lost\n")
+
+
+def _last_words(
+    kind: type[BaseException], error: BaseException, where: TracebackType | None
+) -> None:
+    """An error that nobody caught ends the process; it is told like every other."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, where)
+        return
+    logging.getLogger("leadpulse").critical("crashed", exc_info=(kind, error, where))
+
+
+def _trace(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    return trace(exc_info[1])
+
+
 def _redact_event(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
@@ -98,12 +120,14 @@ def _redact_event(
 
 
 def _redact_value(name: str, value: Any) -> Any:
+    if _SECRET_NAMES.search(name) and value is not None:
+        return "…"
     if isinstance(value, str):
-        return "…" if _SECRET_NAMES.search(name) else redact(value)
+        return value if name == "exception" else redact(value)
     if isinstance(value, dict):
         return {key: _redact_value(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set):
         return [_redact_value("", inner) for inner in value]
     if isinstance(value, BaseException):
-        return redact(str(value))
-    return value
+        return describe(value)
+    return value if isinstance(value, int | float | None) else redact(str(value))

@@ -163,7 +163,7 @@ class Supervisor:
                 start_new_session=True,
             )
         except OSError as error:
-            _log.error("process_not_started", name=program.name, error=str(error))
+            _log.error("process_not_started", name=program.name, error=error)
             return None
         self._running[program.name] = process
         if self._stopping.is_set():

@@ -20,6 +20,7 @@ from leadpulse.postgres.diagnosis import Diagnosis, diagnose
 from leadpulse.postgres.embedded import running_dsn
 from leadpulse.postgres.errors import EmbeddedError
 from leadpulse.postgres.outages import DatabaseUnreachable
+from leadpulse.postgres.queue import TOO_LONG, QueueState
 from leadpulse.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ Level = Literal["ok", "warning", "bad"]
 
 _GIGABYTE: Final = 1024**3
 _OLDEST_SERVER: Final = 15
+# A lock that is waited for longer than this (seconds) is held by something that hangs.
+_LONG_WAIT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ async def _database(settings: Settings) -> list[Finding]:
         *_durability(seen),
         *_care(seen),
         *_schema(found, embedded=embedded),
-        *_work(seen),
+        *_work(seen.queue),
     ]
 
 
@@ -244,17 +247,52 @@ def _schema(found: str | None, *, embedded: bool) -> Iterator[Finding]:
         yield Finding(level, "schema", state, "Run `leadpulse migrate`.")
 
 
-def _work(seen: Diagnosis) -> Iterator[Finding]:
-    if seen.failed:
+def _work(queue: QueueState | None) -> Iterator[Finding]:
+    if queue is None:
+        return
+    if queue.failed:
         yield Finding(
-            "warning", "failed work", f"{seen.failed} leads failed for good",
+            "warning", "failed work", f"{queue.failed} leads failed for good",
             "See `leadpulse dlq list`.",
         )  # fmt: skip
-    if seen.waiting is not None and seen.waiting > 100_000:
+    text = "nothing waits"
+    if queue.waiting:
+        text = f"{queue.waiting:,} events wait, the oldest for {_duration(queue.oldest_seconds)}"
+    if queue.waiting > 100_000 or queue.oldest_seconds > TOO_LONG:
+        yield Finding("warning", "queue", text, "Start more scorers: --workers N.")
+    else:
+        yield Finding("ok", "queue", text)
+    yield _scorers(queue)
+    if queue.lock_wait_seconds > _LONG_WAIT:
         yield Finding(
-            "warning", "queue", f"{seen.waiting:,} events wait to be scored",
-            "Start more scorers: --workers N.",
+            "warning", "locks",
+            f"{queue.lock_waits} sessions wait for a lock, for {queue.lock_wait_seconds:.0f} s",
+            "See pg_locks and pg_stat_activity for who holds it.",
         )  # fmt: skip
+
+
+def _scorers(queue: QueueState) -> Finding:
+    if queue.stopped:
+        return Finding(
+            "bad", "scorers", f"scoring has stopped: {queue.stopped_because}",
+            "Nearly every lead fails. Mend the cause; scorers then go on by themselves.",
+        )  # fmt: skip
+    last = "" if queue.last_sign is None else f"the last pass was {_duration(queue.last_sign)} ago"
+    if queue.workers:
+        return Finding("ok", "scorers", f"{queue.workers} at work, {last}")
+    if queue.waiting:
+        return Finding(
+            "warning", "scorers", f"none is at work{last and f'; {last}'}",
+            "Start `leadpulse serve` or `leadpulse worker`.",
+        )  # fmt: skip
+    return Finding("ok", "scorers", f"none is at work{last and f'; {last}'}")
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 172_800), ("hours", 7_200), ("minutes", 120)):
+        if seconds >= size:
+            return f"{seconds / (size / 2):.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 # ── Production ───────────────────────────────────────────────────────────────────────

@@ -82,7 +82,7 @@ async def _finished(pools: Pool, cache: ModelCache, project_id: str) -> None:
             stuck = 0 if under_way.done != done else stuck + 1
             advance(under_way.done - done)
             done = under_way.done
-            if not (await installation_health(pools)).depth.workers:
+            if not (await installation_health(pools)).workers:
                 if stuck > _STUCK:
                     raise CommandError(
                         "Some leads fail to be scored. A worker isolates them and goes on: start "

@@ -1,13 +1,32 @@
-"""Figures for Prometheus: requests of this process, and the work that waits in the database."""
+"""Figures for Prometheus: what this process did, and the work that waits in the database.
+
+`docs/reference/metrics.md` names all of them; a test holds the page against this code.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    SummaryMetricFamily,
+)
+
+from leadpulse.histogram import cumulated
+from leadpulse.http.intake import BUCKETS
+from leadpulse.postgres.queue import FIGURES
+from leadpulse.postgres.session import TIMINGS
 
 if TYPE_CHECKING:
-    from leadpulse.usecases.admin import Health
+    from collections.abc import Iterable, Iterator
+
+    from prometheus_client.core import Metric
+
+    from leadpulse.http.intake import IntakeRoute
+    from leadpulse.postgres.queue import QueueState
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
@@ -20,7 +39,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "leadpulse_http_requests",
-            "Requests answered, by the path as the API documents it.",
+            "Requests answered but for event calls, by the path as the API documents it.",
             ["method", "path", "status"],
             registry=self.registry,
         )
@@ -31,31 +50,99 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._work = {
-            name: Gauge(f"leadpulse_{name}", text, registry=self.registry)
-            for name, text in (
-                ("database_up", "1 if the database answered this scrape."),
-                ("inbox_waiting", "Events not scored yet; counting ends at 100,000."),
-                ("inbox_oldest_seconds", "Age of the event that waits longest."),
-                ("failed_jobs", "Dead letters that are open."),
-                ("retrying_leads", "Leads whose scoring failed and is tried again."),
-                ("workers", "Scorers that gave a sign of life in the last 30 seconds."),
-                ("lock_waits", "Database sessions that wait for a lock."),
-            )
-        }
 
-    def page(self, health: Health | None) -> bytes:
-        """All figures as text; without `health` the database did not answer."""
-        self._work["database_up"].set(0 if health is None else 1)
-        if health is not None:
-            depth = health.depth
-            for name, value in (
-                ("inbox_waiting", depth.waiting),
-                ("inbox_oldest_seconds", health.oldest_seconds),
-                ("failed_jobs", depth.failed),
-                ("retrying_leads", depth.retrying),
-                ("workers", depth.workers),
-                ("lock_waits", depth.lock_waits),
-            ):
-                self._work[name].set(value)
-        return generate_latest(self.registry)
+    def page(self, queue: QueueState | None, intake: IntakeRoute) -> bytes:
+        """All figures as text; without `queue` the database did not answer."""
+        return generate_latest(self.registry) + _text(
+            [*_event_calls(intake), *_intake(intake), *_use_cases(), *_work(queue)]
+        )
+
+
+def _text(found: list[Metric]) -> bytes:
+    class Collector:
+        def collect(self) -> Iterable[Metric]:
+            return found
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collector())
+    return generate_latest(registry)
+
+
+def _event_calls(intake: IntakeRoute) -> Iterator[Metric]:
+    figures = intake.figures
+    calls = CounterMetricFamily("leadpulse_event_calls", "Event calls answered.", labels=["status"])
+    for status, number in sorted(figures.statuses.items()):
+        calls.add_metric([str(status)], number)
+    yield calls
+    yield HistogramMetricFamily(
+        "leadpulse_event_call_seconds",
+        "Time until an event call was answered: after the commit of its events.",
+        buckets=cumulated(BUCKETS, figures.buckets),
+        sum_value=figures.seconds,
+    )
+
+
+def _intake(intake: IntakeRoute) -> Iterator[Metric]:
+    buffer = intake.buffer
+    figures = buffer.figures
+    events = CounterMetricFamily(
+        "leadpulse_events", "Events answered, by what became of them.", labels=["outcome"]
+    )
+    for outcome, number in (
+        ("queued", figures.queued),
+        ("duplicate", figures.duplicates),
+        ("conflict", figures.conflicts),
+        ("rejected", figures.rejected),
+    ):
+        events.add_metric([outcome], number)
+    yield events
+    yield CounterMetricFamily(
+        "leadpulse_event_calls_postponed",
+        "Event calls told to come again: too much waited, or the database was away.",
+        value=figures.overloaded,
+    )
+    yield SummaryMetricFamily(
+        "leadpulse_intake_commit_seconds",
+        "Group commits of events: how many, and the time that they took.",
+        count_value=figures.commits,
+        sum_value=figures.commit_seconds,
+    )
+    yield CounterMetricFamily(
+        "leadpulse_intake_splits",
+        "Groups of events that were tried again in halves.",
+        value=figures.splits,
+    )
+    yield CounterMetricFamily(
+        "leadpulse_intake_reconnects",
+        "Times that the intake connected to the database anew.",
+        value=figures.reconnects,
+    )
+    yield GaugeMetricFamily(
+        "leadpulse_intake_waiting", "Events that wait for their commit.", value=buffer.waiting
+    )
+
+
+def _use_cases() -> Iterator[Metric]:
+    seconds = HistogramMetricFamily(
+        "leadpulse_transaction_seconds",
+        "Time that a transaction held its connection, by what it was for.",
+        labels=["use_case"],
+    )
+    for use_case, found in sorted(TIMINGS.use_cases.items()):
+        seconds.add_metric([use_case], found.buckets(), found.seconds)
+    yield seconds
+    yield HistogramMetricFamily(
+        "leadpulse_connection_wait_seconds",
+        "Time that a transaction waited for a free connection.",
+        buckets=TIMINGS.waits.buckets(),
+        sum_value=TIMINGS.waits.seconds,
+    )
+
+
+def _work(queue: QueueState | None) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "leadpulse_database_up", "1 if the database answered this scrape.", value=queue is not None
+    )
+    if queue is not None:
+        for name, (field, text) in FIGURES.items():
+            yield GaugeMetricFamily(name, text, value=getattr(queue, field))

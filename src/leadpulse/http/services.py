@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from leadpulse.http.metrics import Metrics
 
 if TYPE_CHECKING:
+    from leadpulse.http.intake import IntakeRoute
     from leadpulse.postgres.models import ModelCache
     from leadpulse.postgres.session import Pool
     from leadpulse.settings import Settings
@@ -29,5 +30,5 @@ class Services:
     pool: Pool
     keys: KeyRing
     models: ModelCache
-    intake: App
+    intake: IntakeRoute
     metrics: Metrics = field(default_factory=Metrics)

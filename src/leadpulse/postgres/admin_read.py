@@ -160,36 +160,6 @@ async def workers(connection: Connection, since: int) -> list[Worker]:
     return [Worker(*row) for row in rows]
 
 
-class Depth(NamedTuple):
-    """Work of all projects, for whoever runs the installation: counts end at 100,000."""
-
-    waiting: int
-    oldest: int | None
-    failed: int
-    retrying: int
-    workers: int
-    lock_waits: int
-
-
-async def depth(connection: Connection, since: int) -> Depth:
-    """How much waits in the whole installation; workers are those seen since an instant."""
-    row = await fetch_one(
-        connection,
-        """
-        select i.waiting, i.oldest,
-            (select count(*) from dead_letters where state = 'open'),
-            (select count(*) from scoring_failures),
-            (select count(*) from workers where seen_at > %(since)s),
-            (select count(*) from pg_stat_activity
-                where datname = current_database() and wait_event_type = 'Lock')
-        from (select count(*) as waiting, min(received_at) as oldest
-              from (select received_at from inbox limit 100000) portion) i
-        """,
-        {"since": Instant(since)},
-    )
-    return Depth(0, None, 0, 0, 0, 0) if row is None else Depth(*row)
-
-
 async def count_leads(connection: Connection, project_id: str) -> int:
     """Leads of a project, those that merged into another one left out."""
     row = await fetch_one(

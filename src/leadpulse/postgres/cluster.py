@@ -88,6 +88,8 @@ def server_settings() -> dict[str, str]:
         # A refused duplicate or a lost race is answered to the caller; the values in
         # such statements are people's data and do not belong in a log.
         "log_min_error_statement": "panic",
+        # The same goes for DETAIL and CONTEXT lines: they quote rows.
+        "log_error_verbosity": "terse",
         "log_checkpoints": "off",
         "log_parameter_max_length": "0",
         "log_parameter_max_length_on_error": "0",

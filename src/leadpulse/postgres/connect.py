@@ -149,7 +149,7 @@ def pool(
 ) -> AsyncConnectionPool[Connection]:
     """Return a pool that is still closed: `await pool.open()` it, or use `async with`.
 
-    Connections come in autocommit mode, are checked before they are lent, and
+    Connections come in autocommit mode, are checked before they are lent, and callers
     wait at most 10 s for a free one.
     """
 
@@ -165,6 +165,9 @@ def pool(
         configure=configure,
         check=AsyncConnectionPool.check_connection,
         timeout=10.0,
+        # Given up soon, so that the first who asks after an outage begins anew at once,
+        # instead of waiting for the end of a pause that has grown to minutes.
+        reconnect_timeout=2.0,
         name=f"leadpulse-{name}",
         open=False,
     )

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from leadpulse.postgres.queue import QueueState, queue_state
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Diagnosis:
     """`skew`: seconds that the server's clock is ahead of ours, as exact as a question allows.
 
     `settings`: values as the server means them (`autovacuum_naptime` in seconds).
-    `failed` and `waiting`: open dead letters, and rows in the inbox, if there are such tables.
+    `queue`: the work of the installation, if there are such tables.
     """
 
     version: int
@@ -32,8 +33,7 @@ class Diagnosis:
     encrypted: bool
     local: bool
     free_connections: int
-    failed: int | None
-    waiting: int | None
+    queue: QueueState | None
 
 
 async def diagnose(conn: Connection) -> Diagnosis:
@@ -51,8 +51,7 @@ async def diagnose(conn: Connection) -> Diagnosis:
         encrypted=conn.pgconn.ssl_in_use,
         local=conn.info.host.startswith("/") or conn.info.host in ("localhost", "127.0.0.1", "::1"),
         free_connections=int(settings["max_connections"]) - used,
-        failed=await _maybe(conn, "select count(*) from dead_letters where state = 'open'"),
-        waiting=await _maybe(conn, "select count(*) from inbox"),
+        queue=await _queue(conn),
     )
 
 
@@ -71,9 +70,9 @@ async def _skew(conn: Connection) -> float:
     return theirs / 1e6 - (before + after) / 2
 
 
-async def _maybe(conn: Connection, query: str) -> int | None:
+async def _queue(conn: Connection) -> QueueState | None:
     try:
-        return await _number(conn, query)
+        return await queue_state(conn)
     except DATABASE_ERRORS:
         return None
 

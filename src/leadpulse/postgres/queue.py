@@ -9,30 +9,87 @@ if TYPE_CHECKING:
 
 _BOUND: Final = 100_000
 
+# A worker row is refreshed every five seconds.
 _STATE: Final = """
 select waiting.n, coalesce(extract(epoch from clock_timestamp() - waiting.oldest), 0)::float8,
     (select count(*) from scoring_failures where retry_at > clock_timestamp())::int,
     (select count(*) from dead_letters where state = 'open')::int,
-    (select count(*) from refolds)::int
+    (select count(*) from refolds)::int,
+    scorers.alive, scorers.stopped, scorers.reason, scorers.seen,
+    locks.waiting, coalesce(extract(epoch from clock_timestamp() - locks.since), 0)::float8
 from (
     select count(*)::int as n, min(i.received_at) as oldest
     from (select received_at from inbox limit %s) i
-) waiting
+) waiting, (
+    select count(*) filter (where age < 30)::int as alive,
+        count(*) filter (where age < 30 and state = 'stopped')::int as stopped,
+        max(detail) filter (where age < 30 and state = 'stopped') as reason,
+        min(age)::float8 as seen
+    from (select state, detail, extract(epoch from clock_timestamp() - seen_at) as age
+          from workers) w
+) scorers, (
+    select count(distinct a.pid)::int as waiting, min(l.waitstart) as since
+    from pg_stat_activity a left join pg_locks l on l.pid = a.pid and not l.granted
+    where a.datname = current_database() and a.application_name like 'leadpulse-%%'
+        and a.wait_event_type = 'Lock'
+) locks
 """
 
 
 class QueueState(NamedTuple):
-    """Rows waiting (up to 100,000 are counted), the oldest of them, and what is in trouble."""
+    """Rows waiting (up to 100,000 are counted), the oldest of them, and what is in trouble.
+
+    `workers`: scorers that gave a sign of life in the last 30 seconds; `stopped`: those of
+    them that take no work because nearly everything failed, and `stopped_because` what one of
+    them says. `last_sign`: seconds since the latest of such signs, None if there never was one.
+    `lock_waits`: our sessions that wait for a lock, and for how long the first of them does.
+    """
 
     waiting: int
     oldest_seconds: float
     retrying: int
     failed: int
     long_folds: int
+    workers: int
+    stopped: int
+    stopped_because: str | None
+    last_sign: float | None
+    lock_waits: int
+    lock_wait_seconds: float
+
+    @property
+    def stuck(self) -> bool:
+        """True if work waits and nobody does it."""
+        idle = self.workers <= self.stopped
+        return self.stopped > 0 or (idle and self.oldest_seconds > TOO_LONG)
+
+
+# Names for Prometheus, each with the field it shows and what that is. API and worker tell the
+# same: either may be the one that is scraped.
+FIGURES: Final = {
+    "leadpulse_queue_waiting": ("waiting", "Events not scored yet; counting ends at 100,000."),
+    "leadpulse_queue_oldest_seconds": ("oldest_seconds", "Age of the event that waits longest."),
+    "leadpulse_queue_retrying": ("retrying", "Leads whose scoring failed and is tried again."),
+    "leadpulse_queue_failed": ("failed", "Dead letters that are open."),
+    "leadpulse_queue_long_folds": ("long_folds", "Leads folded anew over several passes."),
+    "leadpulse_workers": ("workers", "Scorers that gave a sign of life in the last 30 seconds."),
+    "leadpulse_workers_stopped": (
+        "stopped", "Those of them that take no work because nearly everything fails.",
+    ),
+    "leadpulse_lock_waits": ("lock_waits", "Our sessions that wait for a lock."),
+    "leadpulse_lock_wait_seconds": (
+        "lock_wait_seconds", "For how long the first of them has been waiting.",
+    ),
+}  # fmt: skip
+
+# Work that waits longer than this (seconds) while nobody works: something is wrong.
+TOO_LONG: Final = 30.0
 
 
 async def queue_state(conn: Connection) -> QueueState:
     """Look at the queue of the whole installation."""
     cursor = await conn.execute(_STATE, (_BOUND,))
     row = await cursor.fetchone()
-    return QueueState(0, 0.0, 0, 0, 0) if row is None else QueueState(*row)
+    if row is None:
+        raise RuntimeError("an aggregate has one row")
+    return QueueState(*row)

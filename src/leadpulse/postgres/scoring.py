@@ -127,7 +127,7 @@ order by w.o, m.lead_id
 """
 
 # By ctid: the rows can't move, and the look-up of the delete costs nothing. Small properties
-# of types that rules look into come along; a time only if it lies ahead of our clock.
+# of types that rules look into come along.
 # A request to fold everything is taken by a pass that does (w.f), and by no other: it may have
 # come since the lead was picked, and before rows that were there already in the order of ids.
 _TAKE: Final = f"""
@@ -150,7 +150,7 @@ returning i.ts, i.event_id, (not i.trusted)::int, i.id::text, i.event_type, i.mo
      from events e
      where i.event_type = any (%s::text[]) and e.project_id = i.project_id and e.id = i.id),
     i.lead_id::text, i.has_traits, i.kind,
-    case when i.received_at > statement_timestamp() then i.received_at end
+    i.received_at
 """  # noqa: S608 - constants of ours
 
 _PUT_BACK: Final = """
@@ -254,13 +254,13 @@ class Take(NamedTuple):
 # A row that was taken out of the inbox, as it comes: there are too many to dress them up.
 # The first seven columns are those of a domain Fact (properties only where they are known).
 # Of kind 1 (a request to fold everything) the fact is empty but for its id.
-Row = tuple[int, str, int, str, str, int, Any, str, bool, int, int | None]
+Row = tuple[int, str, int, str, str, int, Any, str, bool, int, int]
 ID: Final = 3
 TYPE: Final = 4
 LEAD: Final = 7
 HAS_TRAITS: Final = 8
 KIND: Final = 9
-AHEAD: Final = 10
+RECEIVED: Final = 10
 
 
 class PutBack(NamedTuple):
@@ -355,7 +355,7 @@ async def put_back(conn: Connection, rows: Sequence[PutBack]) -> None:
         {
             "p": back.project_id, "l": row[LEAD], "id": row[ID], "k": row[KIND], "c": row[2],
             "e": row[1], "type": row[TYPE], "ts": row[0], "v": row[5],
-            "traits": row[HAS_TRAITS], "received": row[AHEAD], "after": back.not_before,
+            "traits": row[HAS_TRAITS], "received": row[RECEIVED], "after": back.not_before,
         }
         for back in rows
         for row in (back.row,)

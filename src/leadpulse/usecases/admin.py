@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -9,7 +10,6 @@ from uuid import UUID
 from leadpulse.domain.errors import NotFound
 from leadpulse.postgres import admin_read, publishing
 from leadpulse.postgres.admin_read import (
-    Depth,
     FailedJob,
     HeldLead,
     JobState,
@@ -17,15 +17,21 @@ from leadpulse.postgres.admin_read import (
     System,
     Worker,
 )
+from leadpulse.postgres.queue import queue_state
 from leadpulse.postgres.session import snapshot
 from leadpulse.usecases import paging
 
 if TYPE_CHECKING:
     from leadpulse.postgres.publishing import Rescore
+    from leadpulse.postgres.queue import QueueState
     from leadpulse.postgres.session import Pool
 
 # A scorer that gave no sign of life for so long (µs) is taken for gone.
 ALIVE: Final = 30_000_000
+# Whoever asks for health asks again soon: better an answer than the right one a minute later.
+_HEALTH_WAIT: Final = 2.0
+_HEALTH_LIMIT: Final = 3_000
+_HEALTH_WITHIN: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +41,6 @@ class SystemHealth:
     system: System
     workers: list[Worker]
     rescore: Rescore | None
-    oldest_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Work of the whole installation."""
-
-    depth: Depth
     oldest_seconds: float
 
 
@@ -57,11 +55,11 @@ async def system_health(pool: Pool, project_id: str) -> SystemHealth:
     return SystemHealth(found, workers, rescore, _age(found.oldest, now))
 
 
-async def installation_health(pool: Pool) -> Health:
-    """How much work waits; raises if the database doesn't answer within 5 s."""
-    async with snapshot(pool, limit_ms=5_000) as (connection, now):
-        found = await admin_read.depth(connection, now - ALIVE)
-    return Health(found, _age(found.oldest, now))
+async def installation_health(pool: Pool) -> QueueState:
+    """How much work waits; raises soon if the database doesn't answer."""
+    async with asyncio.timeout(_HEALTH_WITHIN):
+        async with snapshot(pool, limit_ms=_HEALTH_LIMIT, wait=_HEALTH_WAIT) as (connection, _):
+            return await queue_state(connection)
 
 
 def _age(oldest: int | None, now: int) -> float:

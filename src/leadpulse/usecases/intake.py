@@ -163,6 +163,10 @@ class IntakeBuffer:
             answers.append(item)
         if items:
             await self._wait_for(items, size)
+            for item in items:
+                if item.error is not None and item.error.__cause__ is not None:
+                    # Here and not where it happened, for the id of the request that it was in.
+                    _log.error("an event was refused", error=item.error.__cause__, id=item.id)
         self.figures.rejected += len(answers) - len(items)
         return answers
 
@@ -294,14 +298,14 @@ class IntakeBuffer:
         """What to try next after an error."""
         kind = trouble(error) if isinstance(error, DATABASE_ERRORS) else "refused"
         if kind == "gone":
-            _log.warning("intake lost the database", error=str(error), events=len(part.items))
+            _log.warning("intake lost the database", error=error, events=len(part.items))
             await self._disconnect()
             part.gone += 1
             if part.gone < _GONE_TRIES:
                 return [part]
             _reject(part.items, Overloaded(_AWAY, 2))
         elif kind == "broken":
-            _log.error("the database can't do what intake asks", error=str(error))
+            _log.error("the database can't do what intake asks", error=error)
             _reject(part.items, Overloaded("The database is not ready; nothing was kept.", 5))
         elif kind == "busy" and part.busy < _BUSY_TRIES:
             part.busy += 1
@@ -321,8 +325,9 @@ class IntakeBuffer:
         if busy:
             _reject(left, Overloaded("The database is busy; nothing was kept."))
         else:
-            _log.error("an event was refused", error=repr(error), events=[i.id for i in left])
-            _reject(left, Invalid([FieldError("event", "can't be stored")]))
+            refusal = Invalid([FieldError("event", "can't be stored")])
+            refusal.__cause__ = error
+            _reject(left, refusal)
         return []
 
     # The connection ------------------------------------------------------------------
@@ -354,7 +359,7 @@ class IntakeBuffer:
             except DATABASE_ERRORS as error:
                 if time.monotonic() >= end:
                     if not self._away:
-                        _log.error("the database is away", error=str(error))
+                        _log.error("the database is away", error=error)
                     self._away = True
                     await asyncio.sleep(0.25)
                     return False

@@ -7,6 +7,7 @@ makes the whole transaction fail is found by halving the batch.
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,12 +17,12 @@ from leadpulse.domain.retry import Failures, Treatment, delay_after, treatment
 from leadpulse.ids import uuid7
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import profiles, refolds, scored, scoring
+from leadpulse.postgres import lead_changes, profiles, refolds, scored, scoring
 from leadpulse.postgres.failures import Failure, GivenUp
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
-from leadpulse.postgres.scoring import HAS_TRAITS, ID, LEAD, PutBack, Take
+from leadpulse.postgres.scoring import HAS_TRAITS, ID, KIND, LEAD, RECEIVED, PutBack, Take
 from leadpulse.usecases.batch import (
     LONGEST_FOLD,
     FoldFailed,
@@ -72,6 +73,8 @@ class Desk:
     models: ModelCache = field(default_factory=ModelCache)
     claims: Claims | None = None
     progress: Callable[[Fact], None] | None = None
+    # What to add to our own clock (µs) for the database's.
+    ahead: int = 0
     # Leads tried last, and whether they failed.
     outcomes: dict[LeadKey, bool] = field(default_factory=dict)
     # Set while nearly everything failed; the first lead that can be folded ends it.
@@ -80,10 +83,16 @@ class Desk:
 
 @dataclass(slots=True)
 class PassResult:
-    """What a pass did. `special` leads need a pass of another kind, see domain.retry."""
+    """What a pass did. `special` leads need a pass of another kind, see domain.retry.
+
+    `received`: when the events that it scored were (µs); `waits`: how long each had to wait
+    for the commit (s).
+    """
 
     leads: int = 0
     events: int = 0
+    received: list[int] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     failed: dict[LeadKey, str] = field(default_factory=dict)
     special: dict[LeadKey, Treatment] = field(default_factory=dict)
 
@@ -94,6 +103,7 @@ class PassResult:
     def add(self, other: PassResult) -> None:
         self.leads += other.leads
         self.events += other.events
+        self.waits += other.waits
         self.failed.update(other.failed)
         self.special.update(other.special)
 
@@ -113,7 +123,7 @@ async def score_pass(desk: Desk, rotation: Rotation, rows: int) -> PassResult:
     except Exception as error:  # noqa: BLE001 - judged there
         return await _after_error(desk, _roots(picked), error)
     _done(desk)
-    return result
+    return _timed(desk, result)
 
 
 async def score_leads(
@@ -127,12 +137,18 @@ async def score_leads(
     except Exception as error:  # noqa: BLE001 - judged there
         return await _after_error(desk, list(leads), error, allowed)
     _done(desk)
-    return result
+    return _timed(desk, result)
 
 
 def _done(desk: Desk) -> None:
     if desk.claims is not None:
         desk.claims.end()
+
+
+def _timed(desk: Desk, result: PassResult) -> PassResult:
+    now = desk.ahead + time.monotonic_ns() // 1_000
+    result.waits += [max(0, now - received) / 1e6 for received in result.received]
+    return result
 
 
 def _roots(picked: Iterable[Candidate]) -> list[LeadKey]:
@@ -167,9 +183,9 @@ async def _put_aside(desk: Desk, lead: LeadKey, error: Exception) -> PassResult:
     failed = {lead: FoldFailed(error, None)}
     _doubt(desk, failed, ())
     async with desk.conn.transaction():
-        roots = await scoring.roots_of(desk.conn, [lead])
-        await record_failure(desk.conn, roots[0], failed[lead])
-    return PassResult(failed={lead: str(error)})
+        root = await _held(desk.conn, lead)
+        await record_failure(desk.conn, root, failed[lead])
+    return PassResult(failed={lead: str(failed[lead])})
 
 
 # ── Inside the transaction ───────────────────────────────────────────────────────────
@@ -210,6 +226,9 @@ async def _score(
         await _record(desk.conn, failed, {lead.key: lead.was.failures for lead in leads})
     result.leads += len(done)
     result.events += sum(len(lead.rows) for lead in leads) - len(back)
+    result.received += [
+        row[RECEIVED] for lead in done if not lead.long for row in lead.rows if not row[KIND]
+    ]
     result.failed = {key: str(error) for key, error in failed.items()}
     return result
 
@@ -225,6 +244,7 @@ def _is_allowed(candidate: Candidate, allowed: Sequence[Treatment], result: Pass
 async def _open(desk: Desk, candidates: Sequence[Candidate]) -> list[Lead]:
     """Gather candidates into leads with their models; lock the trees of those that need it."""
     versions = await scoring.versions_of(desk.conn, {c.project_id for c in candidates})
+    desk.ahead = max((v.now for v in versions.values()), default=0) - time.monotonic_ns() // 1_000
     in_force = {p: InForce(p, v.newest, v.history) for p, v in versions.items()}
     models = await desk.models.get_many(desk.conn, in_force.values())
     found: dict[LeadKey, Lead] = {}
@@ -467,6 +487,13 @@ def _doubt(desk: Desk, failed: dict[LeadKey, FoldFailed], done: Sequence[Lead]) 
         raise NearlyEverythingFails(f"{bad} of {len(outcomes)} leads failed; one of them: {error}")
 
 
+async def _held(conn: Connection, lead: LeadKey) -> LeadKey:
+    """The survivor of a lead, locked: as in a pass, the lead comes before what is known of it."""
+    (root,) = await scoring.roots_of(conn, [lead])
+    await lead_changes.lock_leads(conn, root[0], [root[1]])
+    return root
+
+
 async def record_failure(conn: Connection, lead: LeadKey, error: FoldFailed) -> bool:
     """Record one more failed try of a lead; returns True if it was the last one."""
     known = await failures_store.failures_of(conn, [lead])
@@ -493,7 +520,7 @@ async def _record(
 async def bury(conn: Connection, lead: LeadKey, error: str, event: str | None = None) -> None:
     """Make a dead letter of a lead that takes down whoever folds it; `event` if it is known."""
     async with conn.transaction():
-        (root,) = await scoring.roots_of(conn, [lead])
+        root = await _held(conn, lead)
         known = (await failures_store.failures_of(conn, [root])).get(root, Failures())
         tries = known.attempts + known.crashes + known.solo_crashes
         await failures_store.give_up(conn, [GivenUp(*root, uuid7(), error, tries, event)])

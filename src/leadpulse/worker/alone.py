@@ -68,7 +68,7 @@ async def fold_alone(dsn: str, progress: Path, lead: LeadKey) -> int:
     try:
         conn = await connect(dsn, "scorer")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the lead's fault
-        _log.warning("child_without_database", error=str(error))
+        _log.warning("child_without_database", error=error)
         return _TEMPORARY
     try:
         desk = Desk(conn, progress=ProgressMark(progress))

@@ -14,12 +14,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
-from leadpulse.postgres.queue import QueueState, queue_state
+from leadpulse.postgres.queue import FIGURES, QueueState, queue_state
+from leadpulse.worker.counters import Status, metrics_of, status_from_document
 from leadpulse.worker.marks import read_mark
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from leadpulse.postgres.connect import Connection
@@ -67,9 +68,9 @@ class HealthPage:
     async def health(self) -> tuple[HTTPStatus, dict[str, Any]]:
         """The state of the scorers and of their queue."""
         queue = await self._queue()
-        statuses = self._statuses()
-        alive = [s for s in statuses if s["at"] > time.time() - _SILENT_AFTER]
-        stopped = [s["detail"] for s in alive if s["state"] == "stopped"]
+        now = time.time()
+        alive = [s for s in self._statuses().values() if s.at > now - _SILENT_AFTER]
+        stopped = [s.counters.detail for s in alive if s.counters.state == "stopped"]
         problems = []
         if queue is None:
             problems.append("The database can't be reached.")
@@ -77,12 +78,16 @@ class HealthPage:
             problems.append("No scorer is alive.")
         if stopped:
             problems.append(f"Scoring has stopped: {stopped[0]}")
+        passed = max((s.counters.passed_at for s in alive), default=0.0)
+        worked = max((s.counters.worked_at for s in alive), default=0.0)
         body = {
             "status": "unhealthy" if problems else "healthy",
             "problems": problems,
             "database": "up" if queue is not None else "down",
             "scorers": {"alive": len(alive), "wanted": self._scorers, "stopped": len(stopped)},
             "deaths": self._crew.deaths,
+            "last_pass_seconds": round(now - passed, 3) if passed else None,
+            "last_work_seconds": round(now - worked, 3) if worked else None,
             "queue": None if queue is None else queue._asdict(),
         }
         status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
@@ -90,19 +95,23 @@ class HealthPage:
 
     async def metrics(self) -> bytes:
         """The same in the format of Prometheus, with counters."""
-        queue, statuses = await self._queue(), self._statuses()
+        found = list(_metrics(await self._queue(), self._statuses(), self._crew.deaths))
 
         class Collector:
-            def collect(_) -> Iterable[Metric]:  # noqa: N805 - the page is `self`
-                return _metrics(queue, statuses, self._crew.deaths)
+            def collect(self) -> Iterable[Metric]:
+                return found
 
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Collector())
         return generate_latest(registry)
 
-    def _statuses(self) -> list[dict[str, Any]]:
-        found = [read_mark(self._crew.marks / f"status-{i}") for i in range(self._scorers)]
-        return [status for status in found if isinstance(status, dict)]
+    def _statuses(self) -> dict[int, Status]:
+        """What each scorer said last, the dead ones included."""
+        told = {
+            index: status_from_document(read_mark(self._crew.marks / f"status-{index}"))
+            for index in range(self._scorers)
+        }
+        return {index: status for index, status in told.items() if status is not None}
 
     async def _queue(self) -> QueueState | None:
         """The queue as it was at most a second ago; None while the database is away."""
@@ -155,24 +164,13 @@ def _response(status: HTTPStatus, kind: str, body: bytes, method: bytes) -> byte
 
 
 def _metrics(
-    queue: QueueState | None, statuses: list[dict[str, Any]], deaths: int
-) -> Iterable[Metric]:
-    counters = {
-        "events": ("leadpulse_scored_events", "Events scored since the scorers started."),
-        "leads": ("leadpulse_scored_leads", "Leads folded since the scorers started."),
-        "passes": ("leadpulse_scoring_passes", "Passes that found work."),
-        "failed": ("leadpulse_scoring_failures", "Leads whose fold failed."),
-        "seconds": ("leadpulse_scoring_seconds", "Time spent in passes."),
-    }
-    for name, (metric, text) in counters.items():
-        yield CounterMetricFamily(metric, text, value=sum(s[name] for s in statuses))
+    queue: QueueState | None, statuses: dict[int, Status], deaths: int
+) -> Iterator[Metric]:
+    yield from metrics_of(statuses)
     yield CounterMetricFamily("leadpulse_scorer_deaths", "Scorers that died.", value=deaths)
     yield GaugeMetricFamily(
-        "leadpulse_scorers_stopped",
-        "Scorers that take no work because nearly everything fails.",
-        value=sum(s["state"] == "stopped" for s in statuses),
+        "leadpulse_database_up", "1 if the database answered this scrape.", value=queue is not None
     )
-    yield GaugeMetricFamily("leadpulse_database_up", "1 if it answers.", value=queue is not None)
     if queue is not None:
-        for field, value in queue._asdict().items():
-            yield GaugeMetricFamily(f"leadpulse_queue_{field}", f"Queue: {field}.", value=value)
+        for name, (field, text) in FIGURES.items():
+            yield GaugeMetricFamily(name, text, value=getattr(queue, field))

@@ -162,7 +162,7 @@ async def run_scorer(
         )
     )
     beside = [
-        asyncio.create_task(keep_up(dsn, scorer.models)),
+        asyncio.create_task(keep_up(dsn, scorer.models, scorer.counters)),
         asyncio.create_task(watch(dsn)),
     ]
     try:

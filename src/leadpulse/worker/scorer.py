@@ -28,6 +28,7 @@ from leadpulse.usecases.score import (
     score_pass,
 )
 from leadpulse.worker.alone import fold_in_child
+from leadpulse.worker.counters import Counters, Status
 from leadpulse.worker.marks import ClaimMark, Mark
 
 if TYPE_CHECKING:
@@ -73,19 +74,6 @@ class ScorerOptions:
 
 
 @dataclass(slots=True)
-class Counters:
-    """What a scorer did since it started."""
-
-    passes: int = 0
-    leads: int = 0
-    events: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-    state: str = "scoring"
-    detail: str | None = None
-
-
-@dataclass(slots=True)
 class Scorer:
     """One scorer: one connection, one pass at a time."""
 
@@ -97,6 +85,7 @@ class Scorer:
     _id: str = field(default_factory=uuid7)
     _signed: float = 0.0
     _looked: float = 0.0
+    _away: bool = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Score until told to stop; finishes the pass it is at. Outlives the database's absence."""
@@ -111,7 +100,9 @@ class Scorer:
                 except (DatabaseError, OSError, TimeoutError) as error:
                     claims.end()
                     attempt = 0 if time.monotonic() - began > 5 else attempt + 1
-                    _log.warning("database_away", error=str(error).strip())
+                    if not self._away:
+                        _log.warning("database_away", error=error)
+                        self._away = True
                     pause = _RECONNECT_AFTER[min(attempt, len(_RECONNECT_AFTER) - 1)]
                     await _wait(stop, pause)
         finally:
@@ -124,6 +115,9 @@ class Scorer:
         conn = await connect(self.options.dsn, "scorer")
         try:
             started_at = await maintenance.clock(conn)
+            if self._away:
+                _log.info("database_back")
+                self._away = False
             desk = Desk(conn, self.models, claims)
             pause = _SHORTEST
             while not stop.is_set():
@@ -202,17 +196,12 @@ class Scorer:
         try:
             await fold_in_child(self.options.child, self.options.marks, self.options.dsn, lead)
         except (DatabaseError, OSError) as error:
-            _log.warning("child_not_run", error=str(error))
+            _log.warning("child_not_run", error=error)
         finally:
             del self._children[lead]
 
     def _count(self, result: PassResult, took: float) -> None:
-        counters = self.counters
-        counters.passes += not result.idle
-        counters.leads += result.leads
-        counters.events += result.events
-        counters.failed += len(result.failed)
-        counters.seconds += 0.0 if result.idle else took
+        self.counters.note(result, took)
         for (project_id, lead_id), error in result.failed.items():
             _log.warning("lead_failed", project=project_id, lead=lead_id, error=error)
 
@@ -232,14 +221,10 @@ class Scorer:
         mark = Mark(self.options.marks / f"status-{self.options.index}")
         try:
             while not stop.is_set():
-                mark.write({**_fields(self.counters), "at": time.time()})
+                mark.write(Status(self.counters, time.time()).document())
                 await asyncio.sleep(_STATUS_EVERY)
         finally:
             mark.close()
-
-
-def _fields(counters: Counters) -> dict[str, object]:
-    return {name: getattr(counters, name) for name in Counters.__slots__}
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

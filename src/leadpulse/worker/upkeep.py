@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.models import ModelCache
+    from leadpulse.worker.counters import Counters
 
 _log = get_logger("leadpulse.upkeep")
 
@@ -49,7 +50,7 @@ def chores(models: ModelCache) -> list[Chore]:
     ]
 
 
-async def keep_up(dsn: str, models: ModelCache) -> None:
+async def keep_up(dsn: str, models: ModelCache, counters: Counters) -> None:
     """Run all chores for ever. Several processes may; each pass is done by one at a time."""
     work = chores(models)
     for chore in work:
@@ -60,26 +61,29 @@ async def keep_up(dsn: str, models: ModelCache) -> None:
             conn = await connect(dsn, "upkeep")
             try:
                 while True:
-                    await _run_due(conn, work)
+                    await _run_due(conn, work, counters)
                     await asyncio.sleep(_TICK)
             finally:
                 await conn.close()
         except (DatabaseError, OSError, TimeoutError) as error:
-            _log.debug("upkeep_without_database", error=str(error).strip())
+            _log.debug("upkeep_without_database", error=error)
             await asyncio.sleep(_AFTER_TROUBLE)
 
 
-async def _run_due(conn: Connection, work: list[Chore]) -> None:
+async def _run_due(conn: Connection, work: list[Chore], counters: Counters) -> None:
     for chore in work:
         if time.monotonic() < chore.next_at:
             continue
         try:
             found = await chore.run(conn)
+            counters.note_chore(chore.name, found)
         except DatabaseError:
+            counters.note_chore(chore.name, 0, failed=True)
             chore.next_at = time.monotonic() + chore.every
             raise
         except Exception:  # noqa: BLE001 - logged, with its trace
             # One chore that fails keeps none of the others from their work.
             _log.exception("chore_failed", chore=chore.name)
+            counters.note_chore(chore.name, 0, failed=True)
             found = 0
         chore.next_at = time.monotonic() + (0.0 if found else chore.every)

@@ -255,7 +255,7 @@ async def test_metrics_need_their_token(database: str, tmp_path: Path) -> None:
         await api.get("/api/leads")
         page = await api.client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
         assert page.status_code == 200
-        assert "leadpulse_inbox_waiting 1.0" in page.text
+        assert "leadpulse_queue_waiting 1.0" in page.text
         assert 'path="/api/leads",status="200"' in page.text
 
 
