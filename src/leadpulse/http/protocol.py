@@ -9,6 +9,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from leadpulse.http.problems import CONTENT_TYPE, new_request_id, problem_of_status
@@ -30,6 +31,8 @@ class Protocol(HttpToolsProtocol):
         self._begun = False
         self._in_head = False
         self._head = 0
+        self._passed_over = False
+        self._method = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -44,7 +47,16 @@ class Protocol(HttpToolsProtocol):
             return  # an answer to what can't be read is on its way
         if self._timer is None and self._idle():
             self._wait()
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(self._status)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            elif self._passed_over:
+                self._go_on_without_upgrade(data[upgrade.args[0] :])
         if self._in_head and not self.transport.is_closing():
             # The parser keeps a header until it is complete: this counts what it holds.
             self._head += len(data)
@@ -57,6 +69,11 @@ class Protocol(HttpToolsProtocol):
         self._head = 0
 
     def on_headers_complete(self) -> None:
+        self._method = self.parser.get_method()
+        other = self.parser.should_upgrade() and self._method != b"CONNECT"
+        if other and not self._should_upgrade():
+            self._passed_over = True  # the parser takes what follows for another protocol
+            return
         self._in_head = False
         self._stop_waiting()
         if len(self.url) > MAX_ADDRESS:
@@ -64,19 +81,31 @@ class Protocol(HttpToolsProtocol):
         elif sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
             self._status = 431
         if self._status != 400:
-            raise ValueError("the parser stops here")  # it asks for send_400_response
+            raise ValueError("the parser stops here")  # it tells data_received
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        if not self._passed_over:
+            super().on_message_complete()
+
     def on_response_complete(self) -> None:
-        self._begun = self._in_head
         super().on_response_complete()
+        self._begun = self._in_head
+        if self._in_head and self._timer is None:
+            self._wait()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - ours are told by status
-        """Answers what is no request, whatever its status, and closes."""
-        self._refuse(self._status)
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Reads the request again as if it had not asked for another protocol.
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol gets HTTP/1.1, as the standard has it: no news."""
+        Some clients ask for HTTP/2 with every request, and send its body at once.
+        """
+        self._passed_over = False
+        self.parser = httptools.HttpRequestParser(self)
+        kept = [(name, value) for name, value in self.headers if name != b"upgrade"]
+        lines = [self._method, b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in kept:
+            lines += [name, b": ", value, b"\r\n"]
+        self.data_received(b"".join([*lines, b"\r\n", rest]))
 
     def _idle(self) -> bool:
         running: RequestResponseCycle | None = vars(self).get("cycle")
