@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import builders
 from builders import DAY, NOON, Event
+from leadpulse.domain.errors import LeadPulseError
 from leadpulse.ids import uuid7
 from leadpulse.postgres import failures, refolds, scoring
 from leadpulse.postgres.connect import connect, pool
 from leadpulse.postgres.failures import Failure, GivenUp
-from leadpulse.usecases import batch, maintain, refold, repair, score
+from leadpulse.usecases import batch, leads, maintain, refold, repair, score
 from leadpulse.usecases.fairness import Rotation
 from leadpulse.usecases.score import Desk, score_pass
 from leadpulse.usecases.verify import verify_project
@@ -220,3 +222,44 @@ async def test_what_a_given_up_lead_said_is_shown_by_its_survivor(pg: Connection
     await builders.request_refold(pg, project, lead, other)
     await drain(pg)
     assert await one(pg, "select name from lead_profiles where lead_id = %s", other) == "Ann"
+
+
+async def test_a_restored_event_has_its_say_again(pg: Connection, database: str) -> None:
+    """What it says about the person is shown, though its work was thrown away long ago."""
+    project = await builders.add_project(pg)
+    lead = await builders.add_lead(pg, project)
+    told = Event("signup", NOON, "a", traits={"name": "Ann"})
+    (event,) = await builders.add_events(pg, project, [(lead, told)], waiting=False)
+    await pg.execute("update events set excluded = true")
+    await drain(pg)
+    async with pool(database, "test") as connections:
+        await repair.restore_event(connections, project, event)
+    await drain(pg)
+    assert await one(pg, "select name from lead_profiles where lead_id = %s", lead) == "Ann"
+    await assert_equals_plain_fold(pg, project, lead)
+
+
+async def test_release_and_removal_do_not_wait_in_a_circle(pg: Connection, database: str) -> None:
+    """People who release, settle and remove the same leads at once all get an answer."""
+    project = await builders.add_project(pg)
+    async with pool(database, "test", largest=8) as connections:
+        for round_ in range(6):
+            (lead,) = await builders.add_leads(pg, project, 1)
+            events = [(lead, Event("signup", NOON + i, f"{round_}-{i}")) for i in range(300)]
+            await builders.add_events(pg, project, events, waiting=False)
+            await pg.execute("update events set quarantined = true")
+            letter = uuid7()
+            await failures.record_failures(pg, [Failure(project, lead, 6, 0, 0, 0.0, "bad", None)])
+            await failures.give_up(pg, [GivenUp(project, lead, letter, "bad", 6, None)])
+            done = await asyncio.gather(
+                repair.release_lead(connections, project, lead),
+                repair.release_lead(connections, project, lead),
+                repair.retry_dead_letter(connections, project, letter),
+                repair.discard_dead_letter(connections, project, letter),
+                leads.delete(connections, project, lead),
+                return_exceptions=True,
+            )
+            for answer in done:
+                assert not isinstance(answer, BaseException) or isinstance(answer, LeadPulseError)
+    query = "select deadlocks from pg_stat_database where datname = current_database()"
+    assert await one(pg, query) == 0

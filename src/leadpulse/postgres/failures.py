@@ -42,10 +42,15 @@ cross join lateral (
 ) f
 """
 
+# In the order of the leads, as they are recorded: two at work don't wait for each other.
 _SUCCEEDED: Final = """
-delete from scoring_failures f
-using jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid)
-where f.project_id = w.p and f.lead_id = w.l
+delete from scoring_failures where ctid = any (array(
+    select f.ctid from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid)
+    cross join lateral (
+        select f.ctid from scoring_failures f
+        where f.project_id = w.p and f.lead_id = w.l for update
+    ) f
+))
 """
 
 _RECOVERED: Final = """
@@ -117,7 +122,7 @@ async def record_failures(conn: Connection, failures: Sequence[Failure]) -> None
                 "p": f.project_id, "l": f.lead_id, "a": f.attempts, "c": f.crashes,
                 "s": f.solo_crashes, "wait": f.wait, "error": _clean(f.error), "event": f.event,
             }
-            for f in failures
+            for f in sorted(failures, key=lambda f: f[:2])
         ]),),
     )  # fmt: skip
 
@@ -132,7 +137,7 @@ async def failures_of(
 
 async def forget_failures(conn: Connection, leads: Sequence[tuple[str, str]]) -> None:
     """Leads (project, lead) that failed before were folded."""
-    await conn.execute(_SUCCEEDED, (_json([{"p": p, "l": lead} for p, lead in leads]),))
+    await conn.execute(_SUCCEEDED, (_json([{"p": p, "l": lead} for p, lead in sorted(leads)]),))
 
 
 async def settle_dead_letters(conn: Connection, leads: Sequence[tuple[str, str]]) -> None:

@@ -90,8 +90,12 @@ async def next_refold(conn: Connection, among: int = 20) -> Refold | None:
     row = await cursor.fetchone()
     if row is None:
         return None
-    found = Refold(*row)
-    # Read again now that the lead is ours: somebody may just have gone a chunk further.
+    # Somebody may just have gone a chunk further.
+    return await read_again(conn, Refold(*row))
+
+
+async def read_again(conn: Connection, found: Refold) -> Refold | None:
+    """How far a long fold is, now that its lead is ours; None if it is over."""
     cursor = await conn.execute(_REREAD, (found.project_id, found.lead_id))
     row = await cursor.fetchone()
     if row is None:

@@ -7,6 +7,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
+# Callers hold the row lock of the survivor: whoever removes a lead or folds it takes that first
+# too, so nobody waits in a circle for events, failures and dead letters.
+
+_REQUEUE: Final = """
+insert into inbox (project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+    model_version, has_traits)
+select project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+    model_version, coalesce(traits <> '{}', false)
+from events
+where project_id = %s and id = %s and not quarantined and left(event_type, 8) <> '$profile'
+on conflict do nothing
+"""
+
 _RELEASE: Final = """
 with e as (
     update events set quarantined = false
@@ -39,6 +52,30 @@ async def exclude_event(
     return None if row is None else str(row[0])
 
 
+async def lead_of_event(conn: Connection, project_id: str, event: str) -> str | None:
+    """Return the lead of an event."""
+    cursor = await conn.execute(
+        "select lead_id::text from events where project_id = %s and id = %s", (project_id, event)
+    )
+    row = await cursor.fetchone()
+    return None if row is None else str(row[0])
+
+
+async def lead_of_letter(conn: Connection, project_id: str, key: str) -> str | None:
+    """Return the lead of a dead letter, without a lock."""
+    cursor = await conn.execute(
+        "select lead_id::text from dead_letters where project_id = %s and id = %s",
+        (project_id, key),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else str(row[0])
+
+
+async def requeue(conn: Connection, project_id: str, event: str) -> None:
+    """Put an event into the inbox once more; what its profile facts say is looked at again."""
+    await conn.execute(_REQUEUE, (project_id, event))
+
+
 async def release(conn: Connection, project_id: str, lead_id: str) -> int:
     """Let all held events of a lead and its merged leads count; they go into the inbox."""
     cursor = await conn.execute(_RELEASE, {"p": project_id, "l": lead_id})
@@ -53,10 +90,3 @@ async def allow_tries(conn: Connection, project_id: str, lead_id: str) -> None:
         " where project_id = %s and lead_id = %s",
         (project_id, lead_id),
     )
-
-
-async def lead_exists(conn: Connection, project_id: str, lead_id: str) -> bool:
-    cursor = await conn.execute(
-        "select from leads where project_id = %s and id = %s", (project_id, lead_id)
-    )
-    return await cursor.fetchone() is not None

@@ -9,7 +9,7 @@ from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import identity, refolds, scored
+from leadpulse.postgres import identity, lead_changes, refolds, scored
 from leadpulse.postgres.models import InForce
 from leadpulse.postgres.scored import LeadUpdate, Revision, StageChange, Writes
 from leadpulse.usecases.batch import LONGEST_FOLD, FoldFailed, drop_ledger
@@ -149,10 +149,13 @@ async def _put_aside(desk: Desk, found: Refold, error: Exception) -> PassResult:
     key = (found.project_id, found.lead_id)
     failed = error if isinstance(error, FoldFailed) else FoldFailed(error, None)
     async with desk.conn.transaction():
-        given_up = await record_failure(desk.conn, key, failed)
-        if given_up:
+        await lead_changes.lock_leads(desk.conn, found.project_id, [found.lead_id])
+        now = await refolds.read_again(desk.conn, found)
+        if now is None:
+            return PassResult()
+        if await record_failure(desk.conn, key, failed):
             writes = Writes()
-            drop_ledger(*_shadow(found), found.shadow_entries, writes)
-            await refolds.finish(desk.conn, found)
-            await scored.save(desk.conn, writes, found.now)
+            drop_ledger(*_shadow(now), now.shadow_entries, writes)
+            await refolds.finish(desk.conn, now)
+            await scored.save(desk.conn, writes, now.now)
     return PassResult(failed={key: str(failed)})

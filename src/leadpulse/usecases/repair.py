@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadpulse.domain.errors import Conflict, NotFound
-from leadpulse.postgres import failures, maintenance, repairs, scoring
+from leadpulse.postgres import failures, identity, lead_changes, maintenance, repairs
 from leadpulse.postgres.session import unit
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ async def retry_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLetter
     Raises NotFound, and Conflict when it is settled already.
     """
     async with unit(pool) as (conn, _):
-        letter = await _open_letter(conn, project_id, key)
+        letter, root = await _open_letter(conn, project_id, key)
         await failures.settle(conn, project_id, key, "replayed")
         await repairs.allow_tries(conn, project_id, letter.lead_id)
-        await _refold(conn, project_id, letter.lead_id)
+        await _refold(conn, project_id, root)
     return letter
 
 
@@ -33,12 +33,12 @@ async def discard_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLett
     `restore_event` takes that back. Raises NotFound and Conflict like `retry_dead_letter`.
     """
     async with unit(pool) as (conn, _):
-        letter = await _open_letter(conn, project_id, key)
+        letter, root = await _open_letter(conn, project_id, key)
         await failures.settle(conn, project_id, key, "discarded")
         if letter.event is not None:
             await repairs.exclude_event(conn, project_id, letter.event, excluded=True)
             await repairs.allow_tries(conn, project_id, letter.lead_id)
-            await _refold(conn, project_id, letter.lead_id)
+            await _refold(conn, project_id, root)
     return letter
 
 
@@ -48,25 +48,32 @@ async def restore_event(pool: Pool, project_id: str, event: str) -> str:
     An event that counts already stays as it is.
     """
     async with unit(pool) as (conn, _):
-        lead_id = await repairs.exclude_event(conn, project_id, event, excluded=False)
+        lead_id = await repairs.lead_of_event(conn, project_id, event)
         if lead_id is None:
             raise NotFound("event", event)
-        await _refold(conn, project_id, lead_id)
+        root = await _hold(conn, project_id, lead_id)
+        await repairs.exclude_event(conn, project_id, event, excluded=False)
+        await repairs.requeue(conn, project_id, event)
+        await _refold(conn, project_id, root)
     return lead_id
 
 
 async def release_lead(pool: Pool, project_id: str, lead_id: str) -> int:
-    """Score the events of a lead that a ceiling held back; returns how many. Raises NotFound."""
+    """Score what a ceiling held back of a lead and all that merged with it; returns how many.
+
+    Raises NotFound.
+    """
     async with unit(pool) as (conn, _):
-        await _require_lead(conn, project_id, lead_id)
-        return await repairs.release(conn, project_id, lead_id)
+        root = await _hold(conn, project_id, lead_id)
+        return await repairs.release(conn, project_id, root)
 
 
 async def rebuild_lead(pool: Pool, project_id: str, lead_id: str) -> str:
     """Fold a lead from its first event; returns the survivor that is folded. Raises NotFound."""
     async with unit(pool) as (conn, _):
-        await _require_lead(conn, project_id, lead_id)
-        return await _refold(conn, project_id, lead_id)
+        root = await _hold(conn, project_id, lead_id)
+        await _refold(conn, project_id, root)
+    return root
 
 
 async def rebuild_project(pool: Pool, project_id: str) -> None:
@@ -76,21 +83,27 @@ async def rebuild_project(pool: Pool, project_id: str) -> None:
             raise NotFound("project", project_id)
 
 
-async def _refold(conn: Connection, project_id: str, lead_id: str) -> str:
-    ((_, root),) = await scoring.roots_of(conn, [(project_id, lead_id)])
+async def _refold(conn: Connection, project_id: str, root: str) -> None:
     await maintenance.request_refolds(conn, project_id, [root], "rebuild")
+
+
+async def _hold(conn: Connection, project_id: str, lead_id: str) -> str:
+    """The survivor of a lead, held until the end: nobody folds or removes it meanwhile."""
+    root = await identity.resolve_lead(conn, project_id, lead_id)
+    if root is None or not await lead_changes.lock_leads(conn, project_id, [root]):
+        raise NotFound("lead", lead_id)
     return root
 
 
-async def _open_letter(conn: Connection, project_id: str, key: str) -> DeadLetter:
+async def _open_letter(conn: Connection, project_id: str, key: str) -> tuple[DeadLetter, str]:
+    """An open dead letter and the survivor of its lead, both held. The lead comes first."""
+    lead_id = await repairs.lead_of_letter(conn, project_id, key)
+    if lead_id is None:
+        raise NotFound("dead letter", key)
+    root = await _hold(conn, project_id, lead_id)
     letter = await failures.dead_letter(conn, project_id, key)
     if letter is None:
         raise NotFound("dead letter", key)
     if letter.state != "open":
         raise Conflict(f"This dead letter was {letter.state} already.", "already_settled")
-    return letter
-
-
-async def _require_lead(conn: Connection, project_id: str, lead_id: str) -> None:
-    if not await repairs.lead_exists(conn, project_id, lead_id):
-        raise NotFound("lead", lead_id)
+    return letter, root
