@@ -39,7 +39,7 @@ async def scorers(database: str, marks: Path, count: int, rows: int = 200) -> As
     """Scorers in this process, each with its own connection and loop."""
     stop = asyncio.Event()
     running = [
-        asyncio.create_task(Scorer(ScorerOptions(database, marks, ENTRY, i, rows)).run(stop))
+        asyncio.create_task(Scorer(ScorerOptions(database, marks, ENTRY, i, count, rows)).run(stop))
         for i in range(count)
     ]
     try:

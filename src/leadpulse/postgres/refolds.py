@@ -108,7 +108,7 @@ async def read_again(conn: Connection, found: Refold) -> Refold | None:
 async def advance(conn: Connection, refold: Refold, state: State) -> None:
     """Note how far a long fold is."""
     await conn.execute(
-        "update refolds set state = %s::jsonb, entries = %s where project_id = %s and lead_id = %s",
+        "update refolds set state = %s::json, entries = %s where project_id = %s and lead_id = %s",
         (
             msgspec.json.encode(state.to_document()).decode(),
             state.entries,

@@ -61,7 +61,7 @@ CREATE TABLE public.checkpoints (
     generation integer NOT NULL,
     at timestamp with time zone NOT NULL,
     entry integer NOT NULL,
-    state jsonb NOT NULL
+    state json NOT NULL
 );
 
 CREATE TABLE public.daily_types (
@@ -229,7 +229,7 @@ CREATE TABLE public.leads (
     as_of timestamp with time zone NOT NULL,
     generation integer DEFAULT 0 NOT NULL,
     entries integer DEFAULT 0 NOT NULL,
-    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state json DEFAULT '{}'::json NOT NULL,
     epoch integer NOT NULL,
     stale boolean DEFAULT false NOT NULL,
     merged_into uuid,
@@ -315,7 +315,7 @@ CREATE TABLE public.refolds (
     lead_id uuid NOT NULL,
     generation integer NOT NULL,
     epoch integer NOT NULL,
-    state jsonb NOT NULL,
+    state json NOT NULL,
     entries integer DEFAULT 0 NOT NULL,
     started_at timestamp with time zone NOT NULL
 );

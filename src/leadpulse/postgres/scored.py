@@ -87,7 +87,7 @@ update leads l set
     refolds_since = timestamptz 'epoch' + w.since * {_MICROSECOND},
     updated_at = clock_timestamp()
 from unnest(%s::uuid[], %s::uuid[], %s::float8[], %s::smallint[], %s::int[], %s::bigint[],
-    %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::jsonb[], %s::int[], %s::int[],
+    %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::json[], %s::int[], %s::int[],
     %s::bigint[])
     w (p, id, score, stage, seen, last, due, as_of, g, entries, state, epoch, refolds, since)
 where l.project_id = w.p and l.id = w.id
@@ -96,7 +96,7 @@ where l.project_id = w.p and l.id = w.id
 _SAVE_CHECKPOINTS: Final = f"""
 insert into checkpoints (project_id, lead_id, generation, at, entry, state)
 select w.p, w.l, w.g, timestamptz 'epoch' + w.at * {_MICROSECOND}, w.e, w.s
-from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, at bigint, e int, s jsonb)
+from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, at bigint, e int, s json)
 """  # noqa: S608 - constants of ours
 
 _STAGE_CHANGES: Final = f"""

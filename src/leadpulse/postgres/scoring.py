@@ -39,10 +39,12 @@ _WISH: Final = f"(i.kind = 1 and i.event_type is distinct from '{LOOK}')"
 
 _PORTIONS: Final = f"""
     select r.project_id, r.lead_id, count(*)::int as rows, bool_or(r.wish) as refold
-    from jsonb_to_recordset(%s::jsonb) w (p uuid, a uuid, n int)
+    from jsonb_to_recordset(%s::jsonb) w (p uuid, a uuid, n int, of int, share int)
     cross join lateral (
         select i.project_id, i.lead_id, {_WISH} as wish from inbox i
         where i.project_id = w.p and i.lead_id > w.a and {_DUE_ROWS}
+            and (w.of = 1 or (uuid_hash(i.lead_id) & 65535) %% w.of = w.share
+                 or i.received_at < statement_timestamp() - interval '1 second')
         order by i.lead_id, i.id limit w.n
     ) r
     group by r.project_id, r.lead_id
@@ -179,6 +181,20 @@ class Portion(NamedTuple):
     rows: int
 
 
+class Share(NamedTuple):
+    """The part of all leads that a scorer looks at first: `number` of `of`.
+
+    Only so that scorers don't find each other's leads locked: after a second anybody takes
+    whatever waits, so that no share depends on one scorer.
+    """
+
+    number: int
+    of: int
+
+
+EVERYTHING: Final = Share(0, 1)
+
+
 class Candidate(NamedTuple):
     """A lead with rows in the inbox, and its root's row if this transaction got the lock.
 
@@ -277,9 +293,25 @@ async def waiting_projects(conn: Connection, after: str, limit: int) -> list[str
     return [project_id for (project_id,) in await cursor.fetchall()]
 
 
-async def pick_portions(conn: Connection, portions: Sequence[Portion]) -> list[Candidate]:
+async def prepare_session(conn: Connection) -> None:
+    """Set up a connection for passes: whatever statistics say, tables grow within a second."""
+    await conn.execute("set enable_seqscan = off")
+
+
+async def forget_plans(conn: Connection) -> None:
+    """Let statements be planned again: a plan for an empty table is kept, and ruins a full one."""
+    await conn.execute("discard plans")
+
+
+async def pick_portions(
+    conn: Connection, portions: Sequence[Portion], share: Share | None = None
+) -> list[Candidate]:
     """Find whose turn it is and lock the leads nobody holds; never waits for a lock."""
-    asked = [{"p": p.project_id, "a": p.after, "n": p.rows} for p in portions]
+    share = share or EVERYTHING
+    asked = [
+        {"p": p.project_id, "a": p.after, "n": p.rows, "of": share.of, "share": share.number}
+        for p in portions
+    ]
     return await _pick(conn, _PICK_PORTIONS, asked)
 
 

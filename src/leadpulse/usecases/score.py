@@ -22,7 +22,17 @@ from leadpulse.postgres.failures import Failure, GivenUp
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
-from leadpulse.postgres.scoring import HAS_TRAITS, ID, KIND, LEAD, RECEIVED, PutBack, Take
+from leadpulse.postgres.scoring import (
+    EVERYTHING,
+    HAS_TRAITS,
+    ID,
+    KIND,
+    LEAD,
+    RECEIVED,
+    PutBack,
+    Share,
+    Take,
+)
 from leadpulse.usecases.batch import (
     LONGEST_FOLD,
     FoldFailed,
@@ -77,6 +87,7 @@ class Desk:
     ahead: int = 0
     # Leads tried last, and whether they failed.
     outcomes: dict[LeadKey, bool] = field(default_factory=dict)
+    share: Share = EVERYTHING
     # Set while nearly everything failed; the first lead that can be folded ends it.
     doubting: bool = False
 
@@ -117,7 +128,7 @@ async def score_pass(desk: Desk, rotation: Rotation, rows: int) -> PassResult:
     picked: list[Candidate] = []
     try:
         async with desk.conn.transaction():
-            picked += await scoring.pick_portions(desk.conn, portions)
+            picked += await scoring.pick_portions(desk.conn, portions, desk.share)
             rotation.saw(portions, picked)
             result = await _score(desk, picked, ("normal",))
     except Exception as error:  # noqa: BLE001 - judged there

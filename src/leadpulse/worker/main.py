@@ -158,6 +158,7 @@ async def run_scorer(
             marks,
             child,
             index,
+            settings.workers,
             leads_per_second=_share(settings.max_leads_per_second, settings),
         )
     )

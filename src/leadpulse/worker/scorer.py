@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from leadpulse.ids import uuid7
 from leadpulse.logging import get_logger
-from leadpulse.postgres import maintenance, refolds
+from leadpulse.postgres import maintenance, refolds, scoring
 from leadpulse.postgres.connect import Connection, connect
 from leadpulse.postgres.failures import DatabaseError
 from leadpulse.postgres.maintenance import Sign
@@ -53,6 +53,8 @@ _GROUP: Final = 10
 _SPECIAL_AT_ONCE: Final = 200
 _SIGN_EVERY: Final = 5.0
 _STATUS_EVERY: Final = 1.0
+_FIRST_PLANS_FOR: Final = 0.25
+_PLANS_FOR: Final = 5.0
 _LOOK_FOR_LONG_FOLDS: Final = 0.2
 
 
@@ -68,9 +70,28 @@ class ScorerOptions:
     marks: Path
     child: Sequence[str]
     index: int = 0
+    of: int = 1
     rows: int = 1000
     leads_per_second: int = 0
     stopped_for: float = _STOPPED_FOR
+
+
+@dataclass(slots=True)
+class Plans:
+    """When a connection's statements are to be planned again.
+
+    Tables that were nearly empty at the first time may be full a second later, and statistics
+    come late; so often at first, then every few seconds.
+    """
+
+    at: float = 0.0
+    pause: float = _FIRST_PLANS_FOR
+
+    async def renew(self, conn: Connection) -> None:
+        now = time.monotonic()
+        if now >= self.at:
+            await scoring.forget_plans(conn)
+            self.at, self.pause = now + self.pause, min(_PLANS_FOR, self.pause * 2)
 
 
 @dataclass(slots=True)
@@ -118,10 +139,13 @@ class Scorer:
             if self._away:
                 _log.info("database_back")
                 self._away = False
-            desk = Desk(conn, self.models, claims)
-            pause = _SHORTEST
+            await scoring.prepare_session(conn)
+            share = scoring.Share(self.options.index % self.options.of, self.options.of)
+            desk = Desk(conn, self.models, claims, share=share)
+            pause, plans = _SHORTEST, Plans()
             while not stop.is_set():
                 await self._sign(conn, started_at)
+                await plans.renew(conn)
                 began = time.monotonic()
                 result = await self._step(desk)
                 took = time.monotonic() - began

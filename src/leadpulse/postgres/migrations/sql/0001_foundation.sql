@@ -76,7 +76,8 @@ create table leads (
     -- The fold: ledger generation that readers see, entries in it, and the whole state.
     generation int not null default 0,
     entries int not null default 0 check (entries >= 0),
-    state jsonb not null default '{}',
+    -- The text as it was written: nothing looks into it, and taking it apart costs each pass.
+    state json not null default '{}',
     -- The history_version that the state was folded under.
     epoch int not null,
     -- The next pass folds this lead from its first fact.
@@ -307,7 +308,7 @@ create table checkpoints (
     generation int not null,
     at timestamptz not null,
     entry int not null,
-    state jsonb not null,
+    state json not null,
     primary key (project_id, lead_id, generation, at, entry)
 );
 
@@ -317,7 +318,7 @@ create table refolds (
     lead_id uuid not null,
     generation int not null,
     epoch int not null,
-    state jsonb not null,
+    state json not null,
     entries int not null default 0,
     started_at timestamptz not null,
     primary key (project_id, lead_id),
