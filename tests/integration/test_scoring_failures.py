@@ -312,7 +312,7 @@ async def test_a_scorer_outlives_the_loss_of_its_connection(pg: Connection, data
             await builders.add_events(
                 pg, project, [(lead, Event("signup", NOON + round_, f"{round_}"))]
             )
-            await until(pg, f"select count(*) = {round_ + 1} from ledger", within=20)
+            await until(pg, f"select count(*) = {round_ + 1} from ledger", within=60)
             await pg.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where application_name like 'leadpulse-%' and pid <> pg_backend_pid()"
