@@ -41,9 +41,14 @@ with d as (
 select count(*)::int from d
 """
 
+# A long fold asks old generations for the times of first scorings.
 _OLD: Final = """
-select project_id::text, lead_id::text, generation from old_generations
-order by project_id, lead_id, generation limit 1 for update skip locked
+select o.project_id::text, o.lead_id::text, o.generation from old_generations o
+where not exists (
+    select from refolds r where r.project_id = o.project_id and r.lead_id = coalesce(
+        (select t.root_id from lead_roots t
+         where t.project_id = o.project_id and t.lead_id = o.lead_id), o.lead_id))
+order by o.project_id, o.lead_id, o.generation limit 1 for update of o skip locked
 """
 
 _DROP: Final = """

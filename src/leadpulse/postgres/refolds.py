@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from leadpulse.postgres.scored import Older
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,6 +52,14 @@ limit 1
 
 _REREAD: Final = """
 select generation, epoch, state, entries from refolds where project_id = %s and lead_id = %s
+"""
+
+
+_OLDER: Final = """
+select o.lead_id::text, o.generation from old_generations o
+where o.project_id = %(p)s and (o.lead_id = %(l)s or o.lead_id in (
+    select r.lead_id from lead_roots r where r.project_id = %(p)s and r.root_id = %(l)s))
+order by o.generation desc limit 20
 """
 
 
@@ -103,6 +113,20 @@ async def read_again(conn: Connection, found: Refold) -> Refold | None:
     return found._replace(
         shadow=row[0], shadow_epoch=row[1], shadow_state=row[2], shadow_entries=row[3]
     )
+
+
+async def older_ledgers(conn: Connection, found: Refold) -> list[Older]:
+    """Where the events of a long fold may have been scored before.
+
+    That is the generation that readers see, and those that wait for their removal: of leads
+    that were merged into it, and of the lead itself.
+    """
+    cursor = await conn.execute(_OLDER, {"p": found.project_id, "l": found.lead_id})
+    generations = [(found.lead_id, found.generation), *await cursor.fetchall()]
+    return [
+        Older(found.project_id, lead_id, generation, found.lead_id)
+        for lead_id, generation in generations
+    ]
 
 
 async def advance(conn: Connection, refold: Refold, state: State) -> None:

@@ -50,30 +50,64 @@ where exists (
 """  # noqa: S608 - constants of ours
 
 # What stands behind a checkpoint, or (entry 0) a whole generation.
-_CUT: Final = """
-with w as materialized (
-    select * from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, e int)
+_CUT_CHECKPOINTS: Final = """
+w as materialized (
+    select * from jsonb_to_recordset(%(cuts)s::jsonb) w (p uuid, l uuid, g int, e int)
 ), c as (
     delete from checkpoints c using w
     where c.project_id = w.p and c.lead_id = w.l and c.generation = w.g and c.entry > w.e
 )
+"""
+_CUT_LEDGER: Final = """
 delete from ledger g using w
 where g.project_id = w.p and g.lead_id = w.l and g.generation = w.g and g.entry > w.e
 """
+_CUT: Final = f"with {_CUT_CHECKPOINTS} {_CUT_LEDGER}"
 
 # Entries name their lead by its place in three short arrays.
-_LEDGER: Final = f"""
+_MADE: Final = """
+unnest(%(o)s::int[], %(at)s::bigint[], %(entry)s::int[], %(kind)s::smallint[],
+    %(event)s::uuid[], %(old)s::float8[], %(delta)s::float8[], %(new)s::float8[],
+    %(points)s::float8[], %(rules)s::jsonb[], %(steps)s::int[], %(decayed_at)s::bigint[],
+    %(version)s::int[], %(acts)s::int[])
+    w (o, at, entry, kind, event, old, delta, new, points, rules, steps, decayed, v, acts)
+"""
+_INSERT: Final = f"""
 insert into ledger (project_id, lead_id, generation, at, entry, kind, event, old_score, delta,
     new_score, points, rules, steps, decayed_at, model_version, acts, claimed_at, recorded_at)
 select (%(projects)s::uuid[])[w.o], (%(leads)s::uuid[])[w.o], (%(generations)s::int[])[w.o],
     timestamptz 'epoch' + w.at * {_MICROSECOND}, w.entry, w.kind, w.event, w.old, w.delta,
     w.new, w.points, w.rules, w.steps, timestamptz 'epoch' + w.decayed * {_MICROSECOND}, w.v,
-    w.acts, timestamptz 'epoch' + %(claimed)s::bigint * {_MICROSECOND}, clock_timestamp()
-from unnest(%(o)s::int[], %(at)s::bigint[], %(entry)s::int[], %(kind)s::smallint[],
-    %(event)s::uuid[], %(old)s::float8[], %(delta)s::float8[], %(new)s::float8[],
-    %(points)s::float8[], %(rules)s::jsonb[], %(steps)s::int[], %(decayed_at)s::bigint[],
-    %(version)s::int[], %(acts)s::int[])
-    w (o, at, entry, kind, event, old, delta, new, points, rules, steps, decayed, v, acts)
+    w.acts,
+"""
+_CLAIMED: Final = f"timestamptz 'epoch' + %(claimed)s::bigint * {_MICROSECOND}"
+_LEDGER: Final = f"{_INSERT} {_CLAIMED}, clock_timestamp() from {_MADE}"
+
+# A ledger written again: an event that was scored before keeps the times of its first scoring,
+# from the entry that is removed here, or from a generation that goes later. The grouping sees
+# to it that everything is removed before anything is inserted in its place.
+_LEDGER_AGAIN: Final = f"""
+with made as materialized (select * from {_MADE}), {_CUT_CHECKPOINTS}, gone as (
+    {_CUT_LEDGER} returning g.event, g.kind, g.claimed_at, g.recorded_at
+), known as materialized (
+    select t.event, min(t.claimed_at) as claimed_at, min(t.recorded_at) as recorded_at
+    from (
+        select gone.event, gone.claimed_at, gone.recorded_at from gone where gone.kind <> 1
+        union all
+        select w.event, g.claimed_at, g.recorded_at
+        from jsonb_to_recordset(%(older)s::jsonb) f (p uuid, l uuid, g int, heir uuid)
+        join made w on (%(leads)s::uuid[])[w.o] = f.heir and w.kind <> 1
+        cross join lateral (
+            select g.claimed_at, g.recorded_at from ledger g
+            where g.project_id = f.p and g.lead_id = f.l and g.generation = f.g
+                and g.at = timestamptz 'epoch' + w.at * {_MICROSECOND} and g.event = w.event
+                and g.kind <> 1
+            limit 1
+        ) g
+    ) t group by t.event
+)
+{_INSERT} coalesce(k.claimed_at, {_CLAIMED}), coalesce(k.recorded_at, clock_timestamp())
+from made w left join known k on k.event = w.event and w.kind <> 1
 """  # noqa: S608 - constants of ours
 
 _LEADS: Final = f"""
@@ -169,6 +203,15 @@ class Cut(NamedTuple):
     after_entry: int
 
 
+class Older(NamedTuple):
+    """A generation that stays for now and holds events which are scored again, for `heir_id`."""
+
+    project_id: str
+    lead_id: str
+    generation: int
+    heir_id: str
+
+
 class LeadUpdate(NamedTuple):
     """A lead as it is from now on. `seen` is 1 if people see a difference."""
 
@@ -217,6 +260,7 @@ class Writes:
     """Everything a pass changes, gathered while it folds."""
 
     cuts: list[Cut] = field(default_factory=list)
+    older: list[Older] = field(default_factory=list)
     entries: list[tuple[str, str, int, list[Entry]]] = field(default_factory=list)
     checkpoints: list[tuple[str, str, int, Checkpoint]] = field(default_factory=list)
     leads: list[LeadUpdate] = field(default_factory=list)
@@ -254,13 +298,7 @@ async def known_facts(conn: Connection, facts: Sequence[tuple[str, str, int, Fac
 async def save(conn: Connection, writes: Writes, claimed_at: int) -> None:
     """Write all of it; the statements go out together and are answered together."""
     async with conn.pipeline():
-        if writes.cuts:
-            await conn.execute(_CUT.encode(), (_json([
-                {"p": c.project_id, "l": c.lead_id, "g": c.generation, "e": c.after_entry}
-                for c in writes.cuts
-            ]),))  # fmt: skip
-        if writes.entries:
-            await conn.execute(_LEDGER.encode(), _ledger_columns(writes, claimed_at))
+        await _save_ledger(conn, writes, claimed_at)
         if writes.checkpoints:
             await conn.execute(_SAVE_CHECKPOINTS.encode(), (_json([
                 {"p": p, "l": lead, "g": g, "at": c.at, "e": c.entry, "s": c.state.to_document()}
@@ -269,6 +307,28 @@ async def save(conn: Connection, writes: Writes, claimed_at: int) -> None:
         if writes.leads:
             await conn.execute(_LEADS.encode(), _lead_columns(writes.leads))
         await _save_seen(conn, writes, claimed_at)
+
+
+async def _save_ledger(conn: Connection, writes: Writes, claimed_at: int) -> None:
+    again = {
+        "cuts": _json([
+            {"p": c.project_id, "l": c.lead_id, "g": c.generation, "e": c.after_entry}
+            for c in writes.cuts
+        ]),
+        "older": _json([
+            {"p": o.project_id, "l": o.lead_id, "g": o.generation, "heir": o.heir_id}
+            for o in writes.older
+        ]),
+    }  # fmt: skip
+    if not writes.entries:
+        if writes.cuts:
+            await conn.execute(_CUT.encode(), again)
+        return
+    columns = _ledger_columns(writes, claimed_at)
+    if writes.cuts or writes.older:
+        await conn.execute(_LEDGER_AGAIN.encode(), columns | again)
+    else:
+        await conn.execute(_LEDGER.encode(), columns)
 
 
 async def _save_seen(conn: Connection, writes: Writes, now: int) -> None:

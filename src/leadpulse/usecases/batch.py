@@ -11,7 +11,7 @@ from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.refold import Plan, Window, plan, stage_steps, unseen_from
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres.identity import LOOK
-from leadpulse.postgres.scored import Cut, LeadUpdate, Revision, StageChange, Writes
+from leadpulse.postgres.scored import Cut, LeadUpdate, Older, Revision, StageChange, Writes
 from leadpulse.postgres.scoring import ID, KIND, RECEIVED, TYPE
 from leadpulse.redaction import describe
 
@@ -229,8 +229,23 @@ def _next_generation(lead: Lead, writes: Writes) -> int:
     was = lead.was
     if not was.entries and was.generation > lead.removing:
         return was.generation
-    drop_ledger(was.project_id, was.root_id, was.generation, was.entries, writes)
+    replace_ledger(lead, (was.root_id, was.generation, was.entries), writes)
     return max(was.generation, lead.removing) + 1
+
+
+def replace_ledger(lead: Lead, old: tuple[str, int, int], writes: Writes) -> None:
+    """Remove a generation (lead, number, entries) whose events are scored again for a lead.
+
+    They keep the times of their first scoring, for which a fold in later passes asks then.
+    """
+    project_id, root_id = lead.key
+    lead_id, generation, entries = old
+    if not lead.long:
+        drop_ledger(project_id, lead_id, generation, entries, writes)
+        if entries > LONGEST_FOLD:
+            writes.older.append(Older(project_id, lead_id, generation, root_id))
+    elif entries:
+        writes.old_generations.append((project_id, lead_id, generation))
 
 
 def drop_ledger(

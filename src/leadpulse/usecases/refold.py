@@ -64,6 +64,7 @@ async def _go_on(desk: Desk, found: Refold) -> None:
     facts, more = await _chunk(desk, found, state, models)
     folded = _fold(desk, facts, state, models)
     writes.entries.append((*_shadow(found), folded.entries))
+    writes.older += await refolds.older_ledgers(desk.conn, found)
     for checkpoint in folded.checkpoints:
         writes.checkpoints.append((*_shadow(found), checkpoint))
     if more:

@@ -38,8 +38,8 @@ from leadpulse.usecases.batch import (
     FoldFailed,
     Lead,
     Pass,
-    drop_ledger,
     fold_lead,
+    replace_ledger,
     sort_rows,
 )
 
@@ -399,7 +399,7 @@ async def _save(desk: Desk, done: Sequence[Lead], writes: Writes) -> None:
             if member.fresh:
                 child = (lead.was.project_id, member.lead_id)
                 writes.merged.append((*child, lead.was.root_id))
-                drop_ledger(*child, member.generation, member.entries, writes)
+                replace_ledger(lead, (child[1], member.generation, member.entries), writes)
         if lead.was.merged:
             writes.shown_again.append(lead.key)
     if done:
