@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -178,26 +179,46 @@ async def test_csv_without_event_column_is_refused(
         await Import().run(intake, caller, path)
 
 
-async def test_binary_rubbish_is_only_rejected(
+async def test_rubbish_after_the_first_lines_is_only_rejected(
     pg: Connection, intake: IntakeBuffer, caller: Caller, tmp_path: Path
 ) -> None:
-    """A file that is no text at all is rejected line by line, as JSON and as CSV."""
+    """What is no text is rejected line by line, as JSON and as CSV; the rest goes in."""
     rubbish = bytes(range(256)) * 40
-    (tmp_path / "a.jsonl").write_bytes(rubbish)
+    good = lines(*(event(number) for number in range(60)))
+    (tmp_path / "a.jsonl").write_bytes(good + rubbish + b"\n")
     report = await Import().run(intake, caller, tmp_path / "a.jsonl")
-    assert report.accepted == 0
+    assert report.accepted == 60
     assert report.rejected > 0
-    (tmp_path / "a.csv").write_bytes(b"event,email\n" + rubbish)
-    report = await Import().run(intake, caller, tmp_path / "a.csv")
-    assert report.accepted == 0
-    assert await stored(pg) == []
+    cells = b"event,email\n" + b"signup,someone@example.com\n" * 200
+    (tmp_path / "a.csv").write_bytes(cells + b"signup,J\xf6rg@example.com\n" + rubbish)
+    told = Import()
+    report = await told.run(intake, caller, tmp_path / "a.csv")
+    assert report.accepted == 200
+    assert told.rejected[0][:3] == (202, "malformed", "The line is not UTF-8.")
+    assert len(await stored(pg)) == 260
 
 
-async def test_empty_file_is_nothing(intake: IntakeBuffer, caller: Caller, tmp_path: Path) -> None:
-    """No line, no event, no error."""
-    for name in ("a.jsonl", "a.csv"):
-        (tmp_path / name).write_bytes(b"")
-        assert await Import().run(intake, caller, tmp_path / name) == ImportReport()
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.jsonl", b"", "is empty"),
+        ("a.csv", b"", "is empty"),
+        ("a.jsonl", bytes(range(256)), "is no text"),
+        ("a.csv", b"event,email\nx,\0\n", "is no text"),
+        ("a.jsonl", gzip.compress(b"{}"), "gunzip"),
+        ("a.csv", b"PK\x03\x04 and so on", "save it as CSV"),
+        ("a.csv", "event,userId\nx,u\n".encode("utf-16"), "save it in UTF-8"),
+        ("a.json", b'\xef\xbb\xbf [\n{"event":"x"}]', "one event per line"),
+        ("a.csv", b"event,userId,userId\nx,a,b\n", "names the column userId twice"),
+    ],
+)
+async def test_what_is_no_such_file_is_refused_as_a_whole(
+    intake: IntakeBuffer, caller: Caller, tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    """One sentence that says what it is, instead of one for each of its lines."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Invalid, match=told):
+        await Import().run(intake, caller, tmp_path / name)
 
 
 async def test_paused_project_takes_no_import(

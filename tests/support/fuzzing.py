@@ -96,6 +96,20 @@ def invalid_data_is_rejected(
     return negative_data_rejection(ctx, response, case)
 
 
+@schemathesis.check
+def errors_tell_nothing_of_the_inside(
+    _ctx: schemathesis.CheckContext, response: schemathesis.Response, case: AnyCase
+) -> bool | None:
+    """No name of a function, type or driver, and no key, stands in a problem."""
+    if response.status_code < 400:
+        return None
+    told = response.content.decode()
+    sent = str(case.as_curl_command())
+    for word in ("functools", "function-", "<class", "Traceback", "psycopg", "literal", "sk_"):
+        assert word not in told or word in sent, told
+    return None
+
+
 # ── Running it ───────────────────────────────────────────────────────────────────────
 
 CONFIG: Final = """

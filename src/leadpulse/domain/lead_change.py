@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +24,7 @@ LONGEST_NOTE: Final = 1_000
 MOST_POINTS: Final = 10_000
 _MOST_IDS: Final = 100
 _DEEPEST: Final = 10
+_LARGEST: Final = 1.7976931348623157e308
 _CREATE_FIELDS: Final = frozenset({"email", "userId", "name", "company", "traits"})
 _PATCH_FIELDS: Final = _CREATE_FIELDS | {"owner", "status", "anonymousIds"}
 # Identifiers among the traits would look like a change of identifiers and be none.
@@ -54,10 +54,10 @@ def _is_json(value: object, depth: int = 1) -> bool:
     """True for JSON that can be stored: clean texts, finite numbers, not too deep."""
     if isinstance(value, str):
         return is_clean(value)
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return True
+    if isinstance(value, int | float):
+        return -_LARGEST <= value <= _LARGEST  # also refuses NaN
     if depth > _DEEPEST:
         return False
     if isinstance(value, list):

@@ -80,15 +80,36 @@ Traits = Annotated[
         },
     ),
 ]
+# Either of several types: whoever reads it says in one sentence what is wrong, where a union
+# would tell all that it tried.
 Company = Annotated[
-    dict[str, Any],
-    AfterValidator(_traits),
+    Any,
     WithJsonSchema(
         {
-            "type": "object",
-            "properties": {"name": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}},
-            "required": ["name"],
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+                {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+                    },
+                    "required": ["name"],
+                },
+                {"type": "null"},
+            ]
         }
+    ),
+]
+_PLAIN: list[dict[str, Any]] = [
+    {"type": "string", "maxLength": 1000},
+    {"type": "number"},
+    {"type": "boolean"},
+    {"type": "null"},
+]
+Operand = Annotated[
+    Any,
+    WithJsonSchema(
+        {"anyOf": [*_PLAIN, {"type": "array", "maxItems": 1000, "items": {"anyOf": _PLAIN}}]}
     ),
 ]
 Name = Annotated[Text, Field(min_length=1, max_length=LONGEST_TEXT)]
@@ -117,7 +138,7 @@ class NewLead(Sent):
     email: Email | None = Field(None, description="An email address; trimmed and lower-cased.")
     user_id: UserId | None = Field(None, description="The person's id in your own system.")
     name: Name | None = Field(None, description="The person's name.")
-    company: Name | Traits | None = Field(
+    company: Company = Field(
         None, description="Where the person works: a name, or an object that has one."
     )
     traits: Traits | None = Field(None, description="Anything else that is known, by name.")
@@ -131,7 +152,7 @@ class LeadChanges(Sent):
     )
 
     name: Name | None = Field(None, description="The person's name.")
-    company: Name | Traits | None = Field(
+    company: Company = Field(
         None, description="Where the person works: a name, or an object that has one."
     )
     traits: Traits = Field(
@@ -173,9 +194,6 @@ class MergeInto(Sent):
     preview: bool = Field(default=False, description="Only tell what would come of it.")
 
 
-Plain = Annotated[Text, Field(max_length=1000)] | bool | int | float | None
-
-
 class SentCondition(Sent):
     """A test on a property of an event; all of a rule's must hold."""
 
@@ -183,9 +201,7 @@ class SentCondition(Sent):
         min_length=1, max_length=255, description="A property, dotted for inner ones, or $path."
     )
     op: Operator = Field(description="How to compare. Types are never coerced.")
-    value: Plain | Annotated[list[Plain], Field(max_length=1000)] = Field(
-        None, description="What to compare with; a list for `in`."
-    )
+    value: Operand = Field(None, description="What to compare with; a list for `in`.")
 
 
 class _RuleFields(Sent):

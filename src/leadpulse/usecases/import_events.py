@@ -12,12 +12,14 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from leadpulse.domain.errors import Invalid, LeadPulseError, Malformed, Overloaded
+from leadpulse.domain.model import is_clean
 from leadpulse.domain.wire import EventReader
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ _UNDER_WAY: Final = 4
 _LONGEST_LINE: Final = 1024 * 1024
 # So often a database that is away is waited for, a second or two each time.
 _PATIENCE: Final = 60
+_BOM: Final = b"\xef\xbb\xbf"
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 _WORDS: Final[dict[str, bool]] = {"true": True, "false": False}
 _WHOLE: Final = frozenset(("properties", "traits", "context"))
@@ -95,9 +98,11 @@ def format_of(path: Path) -> Format:
 async def import_events(intake: IntakeBuffer, job: ImportJob) -> ImportReport:
     """Stores the events of a file; memory doesn't grow with it.
 
-    Raises Unauthorized for a paused project, OSError if the file can't be read.
+    Raises Unauthorized for a paused project, Invalid for what is no such file at all, OSError if
+    it can't be read.
     """
     job.caller.may_send()
+    await asyncio.to_thread(_recognise, job)
     digest = await asyncio.to_thread(_digest, job.path)
     report = ImportReport()
     under_way: set[asyncio.Task[None]] = set()
@@ -163,6 +168,29 @@ def _read(reader: EventReader, line: _Line, digest: str) -> WireEvent | LeadPuls
     return event
 
 
+_NO_TEXT: Final = (
+    (b"\x1f\x8b", "is compressed: unpack it first, with gunzip."),
+    (b"PK\x03\x04", "is a ZIP archive or a spreadsheet: unpack it, or save it as CSV."),
+    (b"\xff\xfe", "is in UTF-16: save it in UTF-8."),
+    (b"\xfe\xff", "is in UTF-16: save it in UTF-8."),
+)
+
+
+def _recognise(job: ImportJob) -> None:
+    """Refuses as a whole what would be wrong line by line."""
+    with job.path.open("rb") as file:
+        begin = file.read(4_096)
+    told = next((told for mark, told in _NO_TEXT if begin.startswith(mark)), None)
+    if not begin:
+        told = "is empty: there is nothing to import."
+    elif told is None and b"\0" in begin:
+        told = "is no text: JSON lines or CSV in UTF-8 are wanted."
+    elif told is None and job.format == "jsonl" and begin.removeprefix(_BOM).lstrip()[:1] == b"[":
+        told = "holds one list: write one event per line, for instance with jq -c '.[]'."
+    if told is not None:
+        raise Invalid([], f"{job.path} {told}")
+
+
 def _digest(path: Path) -> str:
     """Of the content, so that a moved or renamed file is still the same one."""
     with path.open("rb") as file:
@@ -198,7 +226,7 @@ def _json_lines(file: IO[bytes]) -> Iterator[_Line]:
             _skip_rest(file, raw)
             yield _Line(number, None, Malformed("The line is longer than 1 MB."), "")
             continue
-        raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        raw = raw.removeprefix(_BOM) if number == 1 else raw
         if raw.strip():
             yield _decoded(number, raw)
 
@@ -230,6 +258,9 @@ def _csv_lines(file: IO[bytes]) -> Iterator[_Line]:
             raise Invalid(
                 [], "The first line must name the columns, and one of them must be `event`."
             )
+        twice = next((name for name, n in Counter(names).items() if name and n > 1), None)
+        if twice is not None:
+            raise Invalid([], f"The first line names the column {twice} twice.")
         while True:
             try:
                 row = next(rows)
@@ -249,6 +280,8 @@ def _from_cells(number: int, names: list[str], row: list[str]) -> _Line:
     if len(row) != len(names):
         told = f"There are {len(row)} cells, and the first line names {len(names)} columns."
         return _Line(number, None, Malformed(told), source)
+    if not all(cell.isascii() or is_clean(cell) for cell in row):
+        return _Line(number, None, Malformed("The line is not UTF-8."), source)
     document: dict[str, Any] = {}
     for name, cell in zip(names, row, strict=True):
         if cell == "" or name == "":
