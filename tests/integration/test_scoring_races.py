@@ -13,9 +13,11 @@ from leadpulse.postgres import failures, refolds, scoring
 from leadpulse.postgres.connect import connect, pool
 from leadpulse.postgres.failures import Failure, GivenUp
 from leadpulse.usecases import batch, leads, maintain, refold, repair, score
+from leadpulse.usecases.ceilings import Limits
 from leadpulse.usecases.fairness import Rotation
 from leadpulse.usecases.score import Desk, score_pass
 from leadpulse.usecases.verify import verify_project
+from support.intake import open_door
 from support.people import score_all, see
 from support.scoring import assert_equals_plain_fold, drain, one
 
@@ -263,3 +265,14 @@ async def test_release_and_removal_do_not_wait_in_a_circle(pg: Connection, datab
                 assert not isinstance(answer, BaseException) or isinstance(answer, LeadPulseError)
     query = "select deadlocks from pg_stat_database where datname = current_database()"
     assert await one(pg, query) == 0
+
+
+async def test_what_a_held_event_links_is_shown(pg: Connection, database: str) -> None:
+    """An event beyond the ceiling of its lead doesn't score; its anonymousId is the lead's."""
+    async with open_door(database, limits=Limits(lead=1, leads=0, types=0)) as door:
+        await door.event(userId="ann", anonymousId="a")
+        await door.event(userId="ann", anonymousId="b")
+        assert await door.one("select count(*) from events where quarantined") == 1
+        await drain(pg)
+        assert await door.one("select anonymous_id from lead_profiles") == "b"
+        assert await door.one("select count(*) from inbox") == 0

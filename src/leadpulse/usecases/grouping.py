@@ -24,8 +24,8 @@ from leadpulse.domain.errors import (
 )
 from leadpulse.domain.identity import EMAIL, USER_ID, Named
 from leadpulse.domain.timestamps import place_in_time, to_rfc3339
+from leadpulse.postgres import identity, shortcut
 from leadpulse.postgres import intake as store
-from leadpulse.postgres import shortcut
 from leadpulse.usecases.ceilings import OTHER, Ceilings, OverCeilingError
 from leadpulse.usecases.resolve import resolve
 
@@ -317,8 +317,12 @@ class Group:
         claims = [row for item, row in draft.rows if not item.caller.trusted]
         if claims:
             leads = [(row.p, row.l) for row in claims]
-            for n in await self._ceilings.beyond(conn, draft.now, leads):
-                claims[n].q = True
+            held = [claims[n] for n in await self._ceilings.beyond(conn, draft.now, leads)]
+            for row in held:
+                row.q = True
+            # What they link stands all the same, and no row in the inbox will show it.
+            linked = [(row.p, row.l) for row in held if row.h and row.i in draft.moved]
+            await identity.ask_refold(conn, draft.now, linked, identity.LOOK)
 
 
 def _obstacle(
