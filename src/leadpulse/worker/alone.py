@@ -72,7 +72,7 @@ async def fold_alone(dsn: str, progress: Path, lead: LeadKey) -> int:
         return _TEMPORARY
     try:
         desk = Desk(conn, progress=ProgressMark(progress))
-        result = await score_leads(desk, [lead], ("normal", "group", "alone", "child"))
+        result = await score_leads(desk, [lead], ("normal", "group", "alone", "child", "dead"))
         if result.failed:
             # Two scorers died of it, and here it fails too (of the memory limit, most likely).
             await bury(conn, lead, next(iter(result.failed.values())))

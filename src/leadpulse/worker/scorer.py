@@ -23,7 +23,6 @@ from leadpulse.usecases.score import (
     Desk,
     NearlyEverythingFails,
     PassResult,
-    bury,
     score_leads,
     score_pass,
 )
@@ -208,9 +207,9 @@ class Scorer:
             total.add(await score_leads(desk, group[start : start + _GROUP], ("normal", "group")))
         for lead in kinds.get("alone", []):
             total.add(await score_leads(desk, [lead], ("normal", "group", "alone")))
-        for lead in kinds.get("dead", []):
-            await bury(desk.conn, lead, "Every scorer that folded this lead died.")
-        for lead in kinds.get("child", []):
+        # Two scorers may die of it before the first death is known. A child may die too, but it
+        # tells of which event.
+        for lead in kinds.get("child", []) + kinds.get("dead", []):
             if lead not in self._children:
                 self._children[lead] = asyncio.create_task(self._child(lead))
         total.special.clear()
