@@ -12,8 +12,9 @@ from leadpulse.postgres import failures as failures_store
 from leadpulse.postgres import identity, lead_changes, refolds, scored
 from leadpulse.postgres.models import InForce
 from leadpulse.postgres.scored import LeadUpdate, Revision, StageChange, Writes
+from leadpulse.usecases import setbacks
 from leadpulse.usecases.batch import LONGEST_FOLD, FoldFailed, drop_ledger
-from leadpulse.usecases.score import Desk, PassResult, record_failure
+from leadpulse.usecases.score import Desk, PassResult
 
 if TYPE_CHECKING:
     from leadpulse.domain.compiled import Models
@@ -154,7 +155,7 @@ async def _put_aside(desk: Desk, found: Refold, error: Exception) -> PassResult:
         now = await refolds.read_again(desk.conn, found)
         if now is None:
             return PassResult()
-        if await record_failure(desk.conn, key, failed):
+        if await setbacks.record(desk.conn, key, failed):
             writes = Writes()
             drop_ledger(*_shadow(now), now.shadow_entries, writes)
             await refolds.finish(desk.conn, now)

@@ -6,19 +6,16 @@ makes the whole transaction fail is found by halving the batch.
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from leadpulse.domain.facts import ADJUSTMENT
 from leadpulse.domain.profile import Source
-from leadpulse.domain.retry import Failures, Treatment, delay_after, treatment
-from leadpulse.ids import uuid7
+from leadpulse.domain.retry import Treatment, treatment
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import lead_changes, profiles, refolds, scored, scoring
-from leadpulse.postgres.failures import Failure, GivenUp
+from leadpulse.postgres import profiles, refolds, scored, scoring
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
@@ -33,6 +30,7 @@ from leadpulse.postgres.scoring import (
     Share,
     Take,
 )
+from leadpulse.usecases import setbacks
 from leadpulse.usecases.batch import (
     LONGEST_FOLD,
     FoldFailed,
@@ -44,7 +42,7 @@ from leadpulse.usecases.batch import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from leadpulse.domain.facts import Fact
     from leadpulse.postgres.connect import Connection
@@ -194,8 +192,8 @@ async def _put_aside(desk: Desk, lead: LeadKey, error: Exception) -> PassResult:
     failed = {lead: FoldFailed(error, None)}
     _doubt(desk, failed, ())
     async with desk.conn.transaction():
-        root = await _held(desk.conn, lead)
-        await record_failure(desk.conn, root, failed[lead])
+        root = await setbacks.held(desk.conn, lead)
+        await setbacks.record(desk.conn, root, failed[lead])
     return PassResult(failed={lead: str(failed[lead])})
 
 
@@ -234,7 +232,9 @@ async def _score(
     if back:
         await scoring.put_back(desk.conn, back)
     if failed:
-        await _record(desk.conn, failed, {lead.key: lead.was.failures for lead in leads})
+        await setbacks.record_all(
+            desk.conn, failed, {lead.key: lead.was.failures for lead in leads}
+        )
     result.leads += len(done)
     result.events += sum(len(lead.rows) for lead in leads) - len(back)
     result.received += [
@@ -496,42 +496,3 @@ def _doubt(desk: Desk, failed: dict[LeadKey, FoldFailed], done: Sequence[Lead]) 
         error = next(iter(failed.values()))
         desk.doubting = True
         raise NearlyEverythingFails(f"{bad} of {len(outcomes)} leads failed; one of them: {error}")
-
-
-async def _held(conn: Connection, lead: LeadKey) -> LeadKey:
-    """The survivor of a lead, locked: as in a pass, the lead comes before what is known of it."""
-    (root,) = await scoring.roots_of(conn, [lead])
-    await lead_changes.lock_leads(conn, root[0], [root[1]])
-    return root
-
-
-async def record_failure(conn: Connection, lead: LeadKey, error: FoldFailed) -> bool:
-    """Record one more failed try of a lead; returns True if it was the last one."""
-    known = await failures_store.failures_of(conn, [lead])
-    return bool(await _record(conn, {lead: error}, known))
-
-
-async def _record(
-    conn: Connection, failed: Mapping[LeadKey, FoldFailed], known: Mapping[LeadKey, Failures]
-) -> list[GivenUp]:
-    failures: list[Failure] = []
-    given_up: list[GivenUp] = []
-    for key, error in failed.items():
-        attempts = known.get(key, Failures()).attempts + 1
-        wait = delay_after(attempts, random.random())  # noqa: S311 - only spreads retries
-        failures.append(Failure(*key, 1, 0, 0, wait or 0.0, str(error), error.event))
-        if wait is None:
-            given_up.append(GivenUp(*key, uuid7(), str(error), attempts, error.event))
-    await failures_store.record_failures(conn, failures)
-    if given_up:
-        await failures_store.give_up(conn, given_up)
-    return given_up
-
-
-async def bury(conn: Connection, lead: LeadKey, error: str, event: str | None = None) -> None:
-    """Make a dead letter of a lead that takes down whoever folds it; `event` if it is known."""
-    async with conn.transaction():
-        root = await _held(conn, lead)
-        known = (await failures_store.failures_of(conn, [root])).get(root, Failures())
-        tries = known.attempts + known.crashes + known.solo_crashes
-        await failures_store.give_up(conn, [GivenUp(*root, uuid7(), error, tries, event)])

@@ -11,7 +11,8 @@ from leadpulse.ids import uuid7
 from leadpulse.logging import get_logger
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import fault_of
-from leadpulse.usecases.score import Desk, bury, score_leads
+from leadpulse.usecases.score import Desk, score_leads
+from leadpulse.usecases.setbacks import bury
 from leadpulse.worker.marks import ProgressMark, last_progress
 
 if TYPE_CHECKING:
