@@ -35,6 +35,7 @@ _NEVER_SHOWN: Final = frozenset(
         *("metrics_token", "signing_key", "signing_key_previous"),
     )
 )
+_HALF_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[A-Za-z0-9_.:\[\]/*-]{1,255}")
 
 
@@ -90,6 +91,16 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _database(value: str) -> str:
+    """Refuses what would be torn at the wrong place, and then shown in parts by a driver."""
+    address, _, options = value.partition("://")[2].partition("?")
+    host, _, name = address.partition("/")
+    rest = name if "@" in host else host + name + options
+    if host.count("@") > 1 or "@" in rest or _HALF_ENCODED.search(value):
+        raise ValueError
+    return value
+
+
 def _origin(value: str) -> str:
     parts = urlsplit(value)
     bare = not parts.query and not parts.fragment and parts.path in ("", "/")
@@ -116,7 +127,11 @@ def _key(value: SecretStr) -> SecretStr:
 
 _Port = Annotated[int, Field(ge=0, le=65_535)]
 _Key = Annotated[SecretStr, AfterValidator(_key)]
-_Database = Annotated[str, _url("postgres", "postgresql")]
+_Database = Annotated[str, _url("postgres", "postgresql"), AfterValidator(_database)]
+_DATABASE_TEXT = (
+    "an address that begins with postgresql://, its password with %40 for @, %2F for /, "
+    "%3F for ? and %25 for %"
+)
 _PORT_TEXT = "a number from 0 to 65535"
 _KEY_TEXT = f"at least {_SHORTEST_KEY} random characters (openssl rand -hex 32)"
 
@@ -135,13 +150,11 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = Field(
         "development", alias="LEADPULSE_ENV", description="development or production"
     )
-    database_url: _Database | None = Field(
-        None, alias="DATABASE_URL", description="an address that begins with postgresql://"
-    )
+    database_url: _Database | None = Field(None, alias="DATABASE_URL", description=_DATABASE_TEXT)
     app_database_url: _Database | None = Field(
         None,
         alias="LEADPULSE_APP_DATABASE_URL",
-        description="an address that begins with postgresql://",
+        description=_DATABASE_TEXT,
     )
     redis_url: Annotated[str, _url("redis", "rediss", "valkey", "valkeys", "unix")] | None = Field(
         None, alias="REDIS_URL", description="an address that begins with redis:// or rediss://"

@@ -199,23 +199,24 @@ async def test_rubbish_after_the_first_lines_is_only_rejected(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("file", "told"),
     [
-        ("a.jsonl", b"", "is empty"),
-        ("a.csv", b"", "is empty"),
-        ("a.jsonl", bytes(range(256)), "is no text"),
-        ("a.csv", b"event,email\nx,\0\n", "is no text"),
-        ("a.jsonl", gzip.compress(b"{}"), "gunzip"),
-        ("a.csv", b"PK\x03\x04 and so on", "save it as CSV"),
-        ("a.csv", "event,userId\nx,u\n".encode("utf-16"), "save it in UTF-8"),
-        ("a.json", b'\xef\xbb\xbf [\n{"event":"x"}]', "one event per line"),
-        ("a.csv", b"event,userId,userId\nx,a,b\n", "names the column userId twice"),
+        (("a.jsonl", b""), "is empty"),
+        (("a.csv", b""), "is empty"),
+        (("a.jsonl", bytes(range(256))), "is no text"),
+        (("a.csv", b"event,email\nx,\0\n"), "is no text"),
+        (("a.jsonl", gzip.compress(b"{}")), "gunzip"),
+        (("a.csv", b"PK\x03\x04 and so on"), "save it as CSV"),
+        (("a.csv", "event,userId\nx,u\n".encode("utf-16")), "save it in UTF-8"),
+        (("a.json", b'\xef\xbb\xbf [\n{"event":"x"}]'), "one event per line"),
+        (("a.csv", b"event,userId,userId\nx,a,b\n"), "names the column userId twice"),
     ],
 )
 async def test_what_is_no_such_file_is_refused_as_a_whole(
-    intake: IntakeBuffer, caller: Caller, tmp_path: Path, name: str, content: bytes, told: str
+    intake: IntakeBuffer, caller: Caller, tmp_path: Path, file: tuple[str, bytes], told: str
 ) -> None:
     """One sentence that says what it is, instead of one for each of its lines."""
+    name, content = file
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Invalid, match=told):
         await Import().run(intake, caller, tmp_path / name)

@@ -19,6 +19,14 @@ _DISK: dict[int | None, str] = {
 }
 
 
+_ADVICE: dict[int | None, str] = {
+    errno.EACCES: " Change who may use it, or name another place.",
+    errno.EROFS: " Name a place that can be written to.",
+    errno.ENOENT: " Name a place that exists.",
+    errno.EMFILE: " Allow more open files (ulimit -n), then try again.",
+}
+
+
 class CommandError(Exception):
     """The command can't do what it was asked to; the message says why and what to do."""
 
@@ -62,7 +70,7 @@ def _of_the_system(error: BaseException) -> str | None:
         return _DISK[error.errno]
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}."
+        return f"{place}{error.strerror}.{_ADVICE.get(error.errno, '')}"
     return None
 
 

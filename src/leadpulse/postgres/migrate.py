@@ -79,7 +79,8 @@ def _upgrade(dsn: str) -> None:
         except (psycopg.Error, DBAPIError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if not isinstance(cause, psycopg.errors.LockNotAvailable):
-                raise
+                # Not allowed, no room, gone away: there is a sentence for what it really is.
+                raise (cause or error) from None
             raise MigrationError(
                 f"Some other session held a lock for more than {LOCK_TIMEOUT}, so the migration "
                 "gave way. Nothing was changed by this step; run `leadpulse migrate` again."

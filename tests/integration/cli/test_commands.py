@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from leadpulse.cli.commands import COMMANDS, root
@@ -248,7 +250,13 @@ def test_unknown_command_or_option_shows_the_way() -> None:
         ("postgresql://u:secret@127.0.0.1:1/db", "Connection refused"),
         ("postgresql://u:secret@no.such.host.invalid/db", "resolve"),
         ("postgresql://u:secret@127.0.0.1:notaport/db", "can't be"),
+        ("postgresql://u:secret@127.0.0.1:1/db?nonsense=1", "can't be"),
         ("mysql://u:secret@h/db", "DATABASE_URL must be an address"),
+        # What a driver would tear at the wrong place and show in parts.
+        ("postgresql://u:sec@secret@h/db", "%40 for @"),
+        ("postgresql://u:secret/secret@h/db", "%2F for /"),
+        ("postgresql://u:secret?secret@h/db", "%3F for ?"),
+        ("postgresql://u:secret%zz@h/db", "%25 for %"),
     ],
 )
 def test_wrong_database_url(dsn: str, told: str, tmp_path: Path) -> None:
@@ -282,6 +290,24 @@ def test_database_without_schema_names_the_command(empty_database: str, tmp_path
     again = leadpulse("migrate", "--json", "--data-dir", tmp_path, settings=settings)
     assert again.document == {"applied": []}
     assert leadpulse("verify", "--data-dir", tmp_path, settings=settings).status == 0
+
+
+def test_database_user_without_rights(empty_database: str, tmp_path: Path) -> None:
+    """Whoever may not make tables is told that, and not where the program crashed."""
+    role = f"weak_{os.getpid()}"
+    with psycopg.connect(empty_database, autocommit=True) as admin:
+        admin.execute(f"create role {role}")
+        # Every session begins as this one, as if it had logged in.
+        admin.execute(f"alter database {admin.info.dbname} set role = {role}")
+        try:
+            settings = {"DATABASE_URL": empty_database}
+            done = leadpulse("migrate", "--data-dir", tmp_path, settings=settings)
+        finally:
+            admin.execute(f"alter database {admin.info.dbname} reset role")
+            admin.execute(f"drop role {role}")
+    assert done.status == 1
+    assert "The database user may not do this: permission denied" in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -361,19 +362,51 @@ def _interpreter_for_everybody() -> str:
     pytest.skip("no interpreter of this version that an ordinary user may run")
 
 
-def test_full_disk_is_told() -> None:
-    """A data directory on a disk without room ends in a sentence that says so."""
+@contextlib.contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A disk of its own with little room."""
     if os.geteuid() != 0:
         pytest.skip("only root can make a small disk")
     folder = reachable_folder()
-    small = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=755", "none", str(folder)]
+    options = f"size={megabytes}m,mode=755"
+    small = ["mount", "-t", "tmpfs", "-o", options, "none", str(folder)]
     if subprocess.run(small, check=False, capture_output=True).returncode != 0:
         pytest.skip("this machine lets nobody mount a small disk")
     try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
+
+
+def test_full_disk_is_told() -> None:
+    """A data directory on a disk without room ends in a sentence that says so."""
+    with small_disk(8) as folder:
         done = leadpulse("projects", "create", "x", "--data-dir", folder / "data")
         assert done.status == 1
         assert "is full" in done.err
         assert "Traceback" not in done.err
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-        folder.rmdir()
+
+
+def test_disk_that_became_full_or_read_only_is_told() -> None:
+    """The same for an installation that was there before, and where nothing may be written."""
+    with small_disk(120) as folder:
+        made = leadpulse("projects", "create", "x", "--data-dir", folder / "data")
+        assert made.status == 0, made.err
+        filling = folder / "filling"
+        with contextlib.suppress(OSError), filling.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 65_536)
+        for command in (["verify"], ["serve", "--port", "0"]):
+            done = leadpulse(*command, "--data-dir", folder / "data")
+            assert done.status == 1
+            assert "is full. Free some space" in done.err
+            assert "Traceback" not in done.err
+        filling.unlink()
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        for name in ("data", "new"):
+            done = leadpulse("serve", "--port", "0", "--data-dir", folder / name)
+            assert done.status == 1
+            assert "Read-only file system" in done.err
+            assert "--data-dir" in done.err
+            assert "Traceback" not in done.err
