@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
-from leadpulse.logging import configure_logging, get_logger, redact, request_context
+from leadpulse.logging import configure_logging, get_logger, request_context
+from leadpulse.redaction import describe, redact, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +21,9 @@ if TYPE_CHECKING:
 def restored() -> Iterator[None]:
     """Logging is as before afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     yield
+    sys.excepthook = hook
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
@@ -36,6 +41,11 @@ def restored() -> Iterator[None]:
             "nothing to hide: pk_1 https://a.example/b:c@d",
             "nothing to hide: pk_1 https://a.example/b:c@d",
         ),
+        ("to ann.o-neil+x@mail.example.co.uk.", "to …@…."),
+        ("/api/leads/ann%40example.com?x", "/api/leads/…@…?x"),
+        ("postgresql://lea@db.example.com/x", "postgresql://lea@db.example.com/x"),
+        ("duplicate key\nDETAIL:  Key (email)=(Ann, x)\nmore", "duplicate key"),
+        ("E('duplicate key\\nDETAIL:  Key (name)=(Ann)')", "E('duplicate key"),
     ],
 )
 def test_secrets_leave_no_trace(text: str, clean: str) -> None:
@@ -78,3 +88,99 @@ def test_below_the_level_nothing_is_written(capsys: pytest.CaptureFixture[str]) 
     text = capsys.readouterr().err
     assert "quiet" not in text
     assert "loud" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("could not convert string to float: 'Ann Quill'"),
+         "ValueError: could not convert string to float: …"),
+        (KeyError("Ann Quill"), "KeyError: …"),
+        (ValueError('not \'closed "Ann'), "ValueError: not …"),
+        (AttributeError("'NoneType' object has no attribute 'x'"),
+         "AttributeError: 'NoneType' object has no attribute 'x'"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (RuntimeError("x" * 5_000), f"RuntimeError: {'x' * 300}…"),
+    ],
+)  # fmt: skip
+def test_an_error_is_told_without_the_values_it_quotes(error: Exception, told: str) -> None:
+    """What is quoted may be anybody's data, unless it is about our code; nothing is endless."""
+    assert describe(error) == told
+
+
+def test_a_validation_error_repeats_no_input() -> None:
+    """Those of pydantic show what was sent on every line."""
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(dict[str, int]).validate_python({"Ann": "Quill", "Bob": "Young"})
+    assert describe(caught.value) == "ValidationError: 2 values are not valid"
+
+
+def _deep(levels: int, secret: str) -> None:
+    if levels:
+        _deep(levels - 1, secret)
+    else:
+        try:
+            raise LookupError(f"no {secret!r}")
+        except LookupError as error:
+            raise ValueError("deep down") from error
+
+
+def test_a_trace_is_bounded_and_shows_no_locals() -> None:
+    """The innermost calls and what led to it, by file and line; values of variables never."""
+    with pytest.raises(ValueError, match="deep down") as caught:
+        _deep(60, "Ann Quill")
+    told = trace(caught.value)
+    assert "… 50 outer calls" in told
+    assert told.count(" in _deep") == 13
+    assert "ValueError: deep down\ncaused by:" in told
+    assert told.endswith("LookupError: no …")
+    assert "no 'Ann" not in told
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_no_style_shows_locals(
+    style: Literal["json", "console"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither for our errors nor for libraries'; personal fields are hidden by their names."""
+    configure_logging("debug", style)
+    secret = "sk_" + "0123456789abcdef" * 3
+    person = {"name": "Ann Quill", "key": secret}
+
+    def fail(traits: dict[str, str]) -> None:
+        raise ValueError(len(traits))
+
+    for log in (get_logger("ours").exception, logging.getLogger("theirs").exception):
+        try:
+            fail(person)
+        except ValueError:
+            log("it broke")
+    get_logger("ours").info("said", traits=person, email="x", count=1)
+    text = capsys.readouterr().err
+    assert text.count("ValueError: 2") == 2
+    for hidden in ("Ann", "Quill", secret[:12], "traits ="):
+        assert hidden not in text
+
+
+def test_a_line_that_cannot_be_made_is_told_by_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The library would print the values with the trace of its own failure."""
+    configure_logging("info", "json")
+    logging.getLogger("theirs").warning("%d of them", "Ann Quill")
+    text = capsys.readouterr().err
+    assert "Ann" not in text
+    assert "test_logging.py" in text
+
+
+def test_an_error_that_nobody_caught_is_told_like_others() -> None:
+    """A process that ends by it leaves a line, not a bare trace with its text."""
+    program = (
+        "from leadpulse.logging import configure_logging\n"
+        "configure_logging('info', 'json')\n"
+        "who = 'ann@example.com'\n"
+        "raise ValueError(f'no {who!r}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    line = json.loads(done.stderr)
+    assert (done.returncode, line["event"], line["level"]) == (1, "crashed", "critical")
+    assert b"ann@" not in done.stderr

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leadpulse.http.metrics import Metrics
+from leadpulse.usecases.analytics import Dashboards
 
 if TYPE_CHECKING:
     from leadpulse.http.intake import IntakeRoute
@@ -32,3 +33,4 @@ class Services:
     models: ModelCache
     intake: IntakeRoute
     metrics: Metrics = field(default_factory=Metrics)
+    dashboards: Dashboards = field(default_factory=Dashboards)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from leadpulse.domain.facts import PROFILE
+from leadpulse.domain.facts import DAY, PROFILE
 from leadpulse.postgres.connect import Instant
 from leadpulse.postgres.session import fetch_all, fetch_one
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
-# Totals by the hour, and what was added since they were last added up.
-_ACTIVITY: Final = """
+# Totals by the hour since an instant, those of ever, and what was added since they were last
+# added up.
+_HOURS: Final = """
     (select hour, event_type, events, mutations from activity
-     where project_id = %(project)s
+     where project_id = %(project)s and hour >= %(since)s
      union all
      select hour, event_type, events, mutations from activity_deltas
+     where project_id = %(project)s and hour >= %(since)s) a
+"""
+_EVER: Final = """
+    (select event_type, events, mutations from activity_totals where project_id = %(project)s
+     union all
+     select event_type, events, mutations from activity_deltas
      where project_id = %(project)s) a
 """
 _BUCKETS: Final = 10
@@ -110,20 +117,23 @@ async def event_counts(connection: Connection, project_id: str, now: int) -> Cou
     row = await fetch_one(
         connection,
         f"""
-        with day as (
+        with day as materialized (
             select date_trunc('day', %(now)s at time zone p.time_zone) as begins, p.time_zone
             from projects p where p.id = %(project)s
+        ), recent as (
+            select coalesce(sum(a.events) filter (
+                    where a.hour >= day.begins at time zone day.time_zone), 0)::bigint as today,
+                coalesce(sum(a.events) filter (
+                    where a.hour < day.begins at time zone day.time_zone
+                    and a.hour >= (day.begins - interval '1 day') at time zone day.time_zone
+                ), 0)::bigint as yesterday
+            from day left join {_HOURS} on true
         )
-        select coalesce(sum(a.events), 0)::bigint,
-            coalesce(sum(a.events) filter (
-                where a.hour >= day.begins at time zone day.time_zone), 0)::bigint,
-            coalesce(sum(a.events) filter (
-                where a.hour < day.begins at time zone day.time_zone
-                and a.hour >= (day.begins - interval '1 day') at time zone day.time_zone
-            ), 0)::bigint
-        from day left join {_ACTIVITY} on true
+        select (select coalesce(sum(a.events), 0)::bigint from {_EVER}), today, yesterday
+        from recent
         """,  # noqa: S608 - a constant of ours
-        {"project": project_id, "now": Instant(now)},
+        # A day may have 25 hours where clocks are put back.
+        {"project": project_id, "now": Instant(now), "since": Instant(now - 3 * DAY)},
     )
     return Counts(0, 0, 0) if row is None else Counts(*row)
 
@@ -136,21 +146,25 @@ async def counts_by_type(
         connection,
         f"""
         with types as (
-            select a.event_type, sum(a.events)::bigint as events,
-                coalesce(sum(a.events) filter (where a.hour >= %(since)s), 0)::bigint as recent,
-                coalesce(sum(a.events) filter (
-                    where a.hour >= %(before)s and a.hour < %(since)s), 0)::bigint as earlier
-            from {_ACTIVITY} group by a.event_type having sum(a.events) > 0
+            select a.event_type, sum(a.events)::bigint as events from {_EVER}
+            group by a.event_type having sum(a.events) > 0
+        ), newest as (
+            select a.event_type,
+                coalesce(sum(a.events) filter (where a.hour >= %(day)s), 0)::bigint as recent,
+                coalesce(sum(a.events) filter (where a.hour < %(day)s), 0)::bigint as earlier
+            from {_HOURS} group by a.event_type
         ), ranked as (
-            select *, row_number() over (
-                order by event_type = 'other', events desc, event_type) as place from types
+            select t.*, coalesce(n.recent, 0) as recent, coalesce(n.earlier, 0) as earlier,
+                row_number() over (
+                    order by t.event_type = 'other', t.events desc, t.event_type) as place
+            from types t left join newest n using (event_type)
         )
         select name, sum(events)::bigint, sum(recent)::bigint, sum(earlier)::bigint
         from (select *, case when place <= 50 then event_type else 'other' end as name
               from ranked) r
         group by name order by name = 'other', sum(events) desc, name
         """,  # noqa: S608 - a constant of ours
-        {"project": project_id, "since": Instant(since), "before": Instant(before)},
+        {"project": project_id, "day": Instant(since), "since": Instant(before)},
     )
     return [TypeCount(*row) for row in rows]
 
@@ -161,7 +175,7 @@ async def by_hour(connection: Connection, project_id: str, since: int) -> list[H
         connection,
         f"""
         select a.hour, sum(a.events)::bigint, sum(a.mutations)::bigint
-        from {_ACTIVITY} where a.hour >= %(since)s group by a.hour order by a.hour
+        from {_HOURS} group by a.hour order by a.hour
         """,  # noqa: S608 - a constant of ours
         {"project": project_id, "since": Instant(since)},
     )
@@ -263,6 +277,28 @@ _NEWEST_SCORED: Final = f"""
     order by n.id desc limit %(limit)s
 """  # noqa: S608 - a constant of ours
 
+# The same events, of which only two instants are wanted.
+_WAITS: Final = f"""
+    with newest as materialized (
+        select e.id, e.lead_id, e.ts, e.received_at from events e
+        where e.project_id = %(project)s and not e.excluded and not e.quarantined
+            and e.event_type <> '{PROFILE}'
+        order by e.id desc limit %(looked_at)s
+    )
+    select greatest(0, extract(epoch from g.recorded_at - n.received_at) * 1000)::float8
+    from newest n
+    join leads l on l.project_id = %(project)s and l.id = coalesce(
+        (select r.root_id from lead_roots r
+         where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id)
+    cross join lateral (
+        select g.recorded_at from ledger g
+        where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation
+            and g.at = n.ts and g.event = n.id and g.kind <> 1
+        limit 1
+    ) g
+    order by n.id desc limit %(limit)s
+"""  # noqa: S608 - a constant of ours
+
 # While a flood waits in the inbox the newest events are not scored yet: those of the leads
 # that were seen last are.
 _OF_RECENT_LEADS: Final = """
@@ -296,6 +332,16 @@ async def newest_scored(connection: Connection, project_id: str, limit: int) -> 
     return [Mutation(*row) for row in rows]
 
 
+async def newest_waits(connection: Connection, project_id: str, limit: int) -> list[float]:
+    """From received to scored of the newest scored events (ms), newest first."""
+    values = {"project": project_id, "limit": limit, "looked_at": max(500, limit * 2)}
+    rows = await fetch_all(connection, _WAITS, values)
+    if rows:
+        return [wait for (wait,) in rows]
+    scored = await newest_scored(connection, project_id, limit)
+    return [max(0, one.recorded_at - one.received_at) / 1_000 for one in scored]
+
+
 async def queue(connection: Connection, project_id: str, now: int) -> Queue:
     """The inbox of a project. Rows that wait for their time (gathered, in backoff) wait too."""
     row = await fetch_one(
@@ -305,7 +351,7 @@ async def queue(connection: Connection, project_id: str, now: int) -> Queue:
             (select count(*) from scoring_failures where project_id = %(project)s),
             (select count(*) from dead_letters
                 where project_id = %(project)s and state = 'open'),
-            (select coalesce(sum(a.mutations), 0)::bigint from {_ACTIVITY}),
+            (select coalesce(sum(a.mutations), 0)::bigint from {_EVER}),
             (select count(*) from workers where seen_at > %(alive)s),
             (select count(*) from pg_stat_activity where datname = current_database()
                 and application_name like 'leadpulse-scorer%%' and xact_start is not null)

@@ -26,6 +26,13 @@ with d as (
     on conflict (project_id, hour, event_type) do update set
         events = activity.events + excluded.events,
         mutations = activity.mutations + excluded.mutations
+), e as (
+    insert into activity_totals (project_id, event_type, events, mutations)
+    select project_id, event_type, sum(events), sum(mutations) from d
+    group by 1, 2 order by 1, 2
+    on conflict (project_id, event_type) do update set
+        events = activity_totals.events + excluded.events,
+        mutations = activity_totals.mutations + excluded.mutations
 )
 select count(*)::int from d
 """

@@ -31,6 +31,13 @@ ALTER TABLE public.activity_deltas ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     CACHE 1
 );
 
+CREATE TABLE public.activity_totals (
+    project_id uuid NOT NULL,
+    event_type text NOT NULL COLLATE pg_catalog."C",
+    events bigint DEFAULT 0 NOT NULL,
+    mutations bigint DEFAULT 0 NOT NULL
+);
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -388,6 +395,9 @@ ALTER TABLE ONLY public.activity_deltas
 ALTER TABLE ONLY public.activity
     ADD CONSTRAINT activity_pkey PRIMARY KEY (project_id, hour, event_type);
 
+ALTER TABLE ONLY public.activity_totals
+    ADD CONSTRAINT activity_totals_pkey PRIMARY KEY (project_id, event_type);
+
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -495,6 +505,8 @@ CREATE INDEX lead_profiles_by_name ON public.lead_profiles USING btree (project_
 CREATE INDEX lead_profiles_by_owner ON public.lead_profiles USING btree (project_id, owner, lead_id) WHERE ((owner IS NOT NULL) AND (NOT hidden));
 
 CREATE INDEX lead_profiles_by_status ON public.lead_profiles USING btree (project_id, status, lead_id) WHERE ((status <> 'open'::text) AND (NOT hidden));
+
+CREATE INDEX lead_profiles_identified ON public.lead_profiles USING btree (project_id) WHERE ((NOT hidden) AND ((email IS NOT NULL) OR (user_id IS NOT NULL)));
 
 CREATE INDEX lead_profiles_search ON public.lead_profiles USING gin (search public.gin_trgm_ops) WITH (fastupdate=off);
 

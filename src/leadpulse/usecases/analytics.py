@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from leadpulse.domain.errors import FieldError, Invalid
 from leadpulse.domain.facts import DAY
@@ -25,6 +28,9 @@ HOUR: Final = DAY // 24
 LATENCY_OF: Final = 1_000
 _TOP: Final = 5
 _MOST_HOURS: Final = 24 * 31
+# Seconds that figures may take before they are kept, and for how long they are.
+_SLOW: Final = 0.25
+_SHOWN_FOR: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,11 @@ class Dashboard:
     top: list[LeadView]
 
 
-def latency_of(scored: Sequence[Mutation]) -> Latency:
-    """Average and percentiles (nearest rank) of the given events; None without any."""
-    if not scored:
+def latency_of(waits: Sequence[float]) -> Latency:
+    """Average and percentiles (nearest rank) of what events waited; None without any."""
+    if not waits:
         return Latency()
-    took = sorted(max(0, item.recorded_at - item.received_at) / 1_000 for item in scored)
+    took = sorted(waits)
 
     def rank(share: float) -> float:
         return took[max(0, math.ceil(share * len(took)) - 1)]
@@ -75,7 +81,7 @@ async def dashboard(pool: Pool, cache: ModelCache, project_id: str) -> Dashboard
         label = (await labels(connection, cache, project_id)).labels
         stages = label.source.stages
         by_type = await analytics.counts_by_type(connection, project_id, now - DAY, now - 2 * DAY)
-        scored = await analytics.newest_scored(connection, project_id, 2 * LATENCY_OF)
+        waits = await analytics.newest_waits(connection, project_id, 2 * LATENCY_OF)
         top = await leads_read.lead_page(
             connection, project_id, LeadFilter(), PageOrder("score", "desc", _TOP, now)
         )
@@ -87,10 +93,36 @@ async def dashboard(pool: Pool, cache: ModelCache, project_id: str) -> Dashboard
                 connection, project_id, stages[0], bucket_width(stages[0], stages[3]), stages[3]
             ),
             people=await analytics.people(connection, project_id, now - DAY),
-            latency=latency_of(scored[:LATENCY_OF]),
-            latency_before=latency_of(scored[LATENCY_OF:]),
+            latency=latency_of(waits[:LATENCY_OF]),
+            latency_before=latency_of(waits[LATENCY_OF:]),
             top=[stored_view(item.row, label, now) for item in top],
         )
+
+
+@dataclass(slots=True)
+class Dashboards:
+    """Dashboards of a process. One that takes long to gather is shown for five seconds.
+
+    Everybody who looks at a large project then costs as much as one does; a small project is
+    always told as it is now.
+    """
+
+    slow: float = _SLOW
+    _kept: dict[str, tuple[float, Dashboard]] = field(default_factory=dict)
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def get(self, pool: Pool, cache: ModelCache, project_id: str) -> Dashboard:
+        """The figures of a project, at most five seconds old."""
+        lock = self._locks.setdefault(project_id, asyncio.Lock())
+        async with lock:
+            began = time.monotonic()
+            self._kept = {p: kept for p, kept in self._kept.items() if kept[0] > began}
+            if project_id in self._kept:
+                return self._kept[project_id][1]
+            found = await dashboard(pool, cache, project_id)
+            if time.monotonic() - began > self.slow:
+                self._kept[project_id] = (began + _SHOWN_FOR, found)
+            return found
 
 
 async def throughput(pool: Pool, project_id: str, hours: int) -> list[Hour]:

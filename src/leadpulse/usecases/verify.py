@@ -6,11 +6,13 @@ A lead for which work still waits is pending, not wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from leadpulse.domain.compiled import Models
+from leadpulse.domain.errors import Overloaded
 from leadpulse.domain.facts import Fact
 from leadpulse.domain.fold import Entry, at, fold
 from leadpulse.domain.state import State, state_from_document
@@ -23,6 +25,9 @@ BATCH: Final = 200
 NAMED_AT_MOST: Final = 1_000
 # A check of everything may take its time, but not for ever (ms).
 STATEMENT_LIMIT: Final = 600_000
+# Checks that callers wait for, by project.
+_AT_ONCE: Final = 2
+_under_way: Final[set[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,37 @@ def _ledger_difference(made: Sequence[Entry], stored: Sequence[Entry]) -> str | 
     return None
 
 
+def _differences(
+    leads: Sequence[StoredLead],
+    facts: Mapping[str, Sequence[Fact]],
+    ledgers: Mapping[str, Sequence[Entry]],
+    models: Models,
+) -> list[Difference]:
+    told = ((lead.id, difference(lead, facts[lead.id], ledgers[lead.id], models)) for lead in leads)
+    return [Difference(lead_id, what) for lead_id, what in told if what is not None]
+
+
+async def verify_within(pool: Pool, project_id: str, seconds: float) -> VerifyReport:
+    """The same for a caller who waits; raises Overloaded when it takes longer than that.
+
+    One check of a project at a time, and few at once, so that they don't take all connections.
+    """
+    if project_id in _under_way or len(_under_way) >= _AT_ONCE:
+        raise Overloaded("Another check is under way.", 10)
+    _under_way.add(project_id)
+    try:
+        async with asyncio.timeout(seconds):
+            return await verify_project(pool, project_id)
+    except TimeoutError:
+        raise Overloaded(
+            f"A check of this project takes longer than {seconds:.0f} s, which is the most for a "
+            "call. `leadpulse verify` takes its time.",
+            retry_after=60,
+        ) from None
+    finally:
+        _under_way.discard(project_id)
+
+
 async def verify_project(
     pool: Pool,
     project_id: str,
@@ -113,11 +149,10 @@ async def verify_project(
             ledgers = await verifying.ledgers_of(connection, project_id, ids)
         report.leads_checked += len(leads)
         report.pending += len(leads) - len(settled)
-        for lead in settled:
-            report.events_checked += len(facts[lead.id])
-            what = difference(lead, facts[lead.id], ledgers[lead.id], models)
-            if what is not None:
-                report.differs(Difference(lead.id, what))
+        report.events_checked += sum(map(len, facts.values()))
+        # Beside the loop, which has events to answer meanwhile.
+        for found in await asyncio.to_thread(_differences, settled, facts, ledgers, models):
+            report.differs(found)
         if progress is not None:
             progress(len(leads))
         if len(leads) < BATCH:

@@ -95,15 +95,7 @@ class HealthPage:
 
     async def metrics(self) -> bytes:
         """The same in the format of Prometheus, with counters."""
-        found = list(_metrics(await self._queue(), self._statuses(), self._crew.deaths))
-
-        class Collector:
-            def collect(self) -> Iterable[Metric]:
-                return found
-
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(Collector())
-        return generate_latest(registry)
+        return text(await self._queue(), self._statuses(), self._crew.deaths)
 
     def _statuses(self) -> dict[int, Status]:
         """What each scorer said last, the dead ones included."""
@@ -161,6 +153,19 @@ def _response(status: HTTPStatus, kind: str, body: bytes, method: bytes) -> byte
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + (b"" if method == b"HEAD" else body)
+
+
+def text(queue: QueueState | None, statuses: dict[int, Status], deaths: int) -> bytes:
+    """The page of figures: what scorers (by number) counted, and the queue if it is known."""
+    found = list(_metrics(queue, statuses, deaths))
+
+    class Collector:
+        def collect(self) -> Iterable[Metric]:
+            return found
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Collector())
+    return generate_latest(registry)
 
 
 def _metrics(

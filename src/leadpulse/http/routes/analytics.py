@@ -17,8 +17,11 @@ router = APIRouter(prefix="/api/analytics", tags=["analytics"])
 
 @router.get("/dashboard", responses=answers(told.Dashboard))
 async def dashboard(services: Given, caller: Reader) -> Response:
-    """The figures of a project; `previous` holds those of a day before."""
-    found = await analytics.dashboard(services.pool, services.models, caller.project_id)
+    """The figures of a project; `previous` holds those of a day before.
+
+    Where they take long to gather, as with a million leads, they are up to five seconds old.
+    """
+    found = await services.dashboards.get(services.pool, services.models, caller.project_id)
     return render.answer(render.dashboard(found))
 
 

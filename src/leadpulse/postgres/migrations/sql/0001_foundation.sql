@@ -136,6 +136,9 @@ create index lead_profiles_by_anonymous_id on lead_profiles (project_id, anonymo
     where not hidden;
 create index lead_profiles_by_owner on lead_profiles (project_id, owner, lead_id)
     where owner is not null and not hidden;
+-- Only to be counted: a page of a few kilobytes holds thousands of them.
+create index lead_profiles_identified on lead_profiles (project_id)
+    where not hidden and (email is not null or user_id is not null);
 create index lead_profiles_by_status on lead_profiles (project_id, status, lead_id)
     where status <> 'open' and not hidden;
 
@@ -405,6 +408,14 @@ create table activity (
     events bigint not null default 0,
     mutations bigint not null default 0,
     primary key (project_id, hour, event_type)
+);
+-- The sums of all hours: "ever" must not read years of them.
+create table activity_totals (
+    project_id uuid not null,
+    event_type text collate "C" not null,
+    events bigint not null default 0,
+    mutations bigint not null default 0,
+    primary key (project_id, event_type)
 );
 create table activity_deltas (
     project_id uuid not null,
