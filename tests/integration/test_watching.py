@@ -6,6 +6,7 @@ One installation for all of it, started as people start it.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,12 @@ def server() -> Iterator[Server]:
         "LEADPULSE_LOG_FORMAT": "json",
         "LEADPULSE_WORKER_PORT": str(WORKER_PORT),
     }
-    with running(reachable_folder(), workers=1, settings=settings) as started:
-        yield started
+    folder = reachable_folder()
+    try:
+        with running(folder, workers=1, settings=settings) as started:
+            yield started
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
