@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 
 import msgspec
@@ -19,17 +20,20 @@ COPY_ROWS = 200_000
 
 
 async def copy_rows_per_second(server: Installation) -> float:
-    """One COPY of 200,000 such rows, with jsonb, into a bare table, durable."""
+    """One COPY of 200,000 rows as an event is stored, with jsonb, into a bare table, durable."""
     encode = msgspec.json.encode
+    project, lead = str(uuid.uuid4()), str(uuid.uuid4())
     rows = [
-        f"{event['eventId']}\t{event['event']}\t{event['anonymousId']}\t"
-        f"2026-01-01T00:00:00Z\t{encode(event['properties']).decode()}\n".encode()
-        for event in events(COPY_ROWS, 20_000, seed=99)
+        f"{project}\t{event['eventId']}\t{lead}\t{event['event']}\t"
+        f"2026-01-01T00:00:00.{number:06}Z\t2026-01-01T00:00:01.{number:06}Z\t"
+        f"{event['sessionId']}\t{encode(event['properties']).decode()}\n".encode()
+        for number, event in enumerate(events(COPY_ROWS, 20_000, seed=99))
     ]
     data = b"".join(rows)
     await server.database.execute("drop table if exists bench_copy")
     await server.database.execute(
-        "create table bench_copy (id text, type text, lead text, ts timestamptz, body jsonb)"
+        "create table bench_copy (project_id uuid, event_id text, lead_id uuid, event_type text,"
+        " ts timestamptz, received_at timestamptz, session_id text, properties jsonb)"
     )
     began = time.perf_counter()
     async with (
