@@ -41,6 +41,9 @@ _log = get_logger("leadpulse.scorer")
 
 # Between passes that found nothing: short at first, so that a quiet system answers fast.
 _SHORTEST: Final = 0.002
+# After a pass that was not half full a scorer rests three times as long as the pass took, at most so
+# long (s): what comes meanwhile shares one pass, which costs hardly more.
+_LONGEST_REST: Final = 0.04
 _LONGEST: Final = 0.05
 _LENGTHEN: Final = 1.3
 _RECONNECT_AFTER: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -157,6 +160,8 @@ class Scorer:
                 else:
                     pause = _SHORTEST
                     await self._hold_back(result, took, stop)
+                    if result.events < self.options.rows // 2:
+                        await _wait(stop, min(_LONGEST_REST, 3 * took))
             await maintenance.say_goodbye(conn, self._id)
         finally:
             await conn.close()
