@@ -41,7 +41,7 @@ _log = get_logger("leadpulse.scorer")
 
 # Between passes that found nothing: short at first, so that a quiet system answers fast.
 _SHORTEST: Final = 0.002
-# After a pass that was not half full a scorer rests three times as long as the pass took, at most so
+# After a pass that was not half full a scorer rests three times as long as it took, at most so
 # long (s): what comes meanwhile shares one pass, which costs hardly more.
 _LONGEST_REST: Final = 0.04
 _LONGEST: Final = 0.05
