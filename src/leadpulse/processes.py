@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 1.0
 _STEADY_AFTER: Final = 10.0
 _COULD_NOT_START: Final = 127
 
@@ -43,7 +43,7 @@ class Supervisor:
     """Keeps programs running until `stop`.
 
     A program that dies is started again after 0.1 s, then after twice as long
-    each time, 5 s at most; one that lived 10 s begins at 0.1 s again. `on_death`
+    each time, 1 s at most; one that lived 10 s begins at 0.1 s again. `on_death`
     hears the name, process id and exit status (negative: the signal) of each that
     ended without being asked to. On Linux the children get SIGTERM when the
     supervisor is killed.
