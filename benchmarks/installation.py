@@ -115,6 +115,8 @@ def _wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
 async def installation(workers: int = 2, preset: str = "leadpulse") -> AsyncIterator[Installation]:
     """A fresh installation without rates and ceilings, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="leadpulse-bench-") as directory:
+        # Root's server runs as another user, who must be able to pass; else it would move away.
+        Path(directory).chmod(0o711)
         data = Path(directory) / "data"
         port = free_port()
         environment = {

@@ -6,11 +6,14 @@ A test that asks for `database` runs on the newest PostgreSQL; marked
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from leadpulse.postgres.connect import Connection, connect
+from leadpulse.postgres.location import SHARED_ROOT
 from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
 
 if TYPE_CHECKING:
@@ -44,6 +47,17 @@ def pytest_terminal_summary(
 ) -> None:
     for leg, reason in config.stash[_NOT_RUN].items():
         terminalreporter.write_line(f"not run: {leg}: {reason}", yellow=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove clusters that moved away from pytest's closed folders, as root's do."""
+    factory: pytest.TempPathFactory | None = getattr(session.config, "_tmp_path_factory", None)
+    if factory is None:
+        return
+    for pointer in factory.getbasetemp().rglob("postgres.location"):
+        home = Path(pointer.read_text(encoding="utf-8").strip())
+        if home.parent == SHARED_ROOT:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def leave_out(config: pytest.Config, leg: str, reason: str) -> None:
