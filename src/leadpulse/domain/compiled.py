@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -80,13 +79,6 @@ class CompiledModel:
     def looked_into(self) -> set[str]:
         """Some names, as they came, of types whose rules look at properties: those met so far."""
         return {name for name, meaning in self._meanings.items() if meaning.needs_properties}
-
-    @cached_property
-    def conditional_keys(self) -> frozenset[str]:
-        """Types whose rules look at properties."""
-        return frozenset(
-            key for key, rules in self._by_key.items() if any(rule.conditions for rule in rules)
-        )
 
 
 def _compile_rule(rule: Rule) -> CompiledRule:
