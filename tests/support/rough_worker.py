@@ -49,9 +49,18 @@ def _act_on(event_type: str) -> None:
             hoard.append(bytearray(1 << 26))
             if len(hoard) > 24:
                 os.kill(os.getpid(), signal.SIGKILL)
-    if event_type == "stops" and not Path(os.environ["STOPPED_MARK"]).exists():
-        Path(os.environ["STOPPED_MARK"]).write_text(str(os.getpid()), encoding="ascii")
+    if event_type == "stops" and _is_first():
         os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _is_first() -> bool:
+    """Only one process leaves its number, however many get here at the same instant."""
+    try:
+        with Path(os.environ["STOPPED_MARK"]).open("x", encoding="ascii") as mark:
+            mark.write(str(os.getpid()))
+    except FileExistsError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
