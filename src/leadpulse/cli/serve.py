@@ -37,10 +37,10 @@ def serve(
 
 
 def serving_settings(settings: Settings) -> Settings:
-    """As many scorers as were asked for, else one for a small machine and two for others."""
+    """As many scorers as were asked for, else two, or one where they would fight for two cores."""
     if "workers" in settings.model_fields_set:
         return settings
-    return settings.with_(workers=1 if (os.cpu_count() or 1) < 2 else 2)
+    return settings.with_(workers=1 if (os.cpu_count() or 1) <= 2 else 2)
 
 
 async def _ready(settings: Settings, serving: Serving) -> bool:

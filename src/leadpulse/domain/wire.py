@@ -226,15 +226,20 @@ def _identity(
 ) -> tuple[str | None, str | None, str | None, str | None]:
     """leadId, userId, email and anonymousId: from the root, else from the traits."""
     before = len(errors)
-    lead, user, anonymous = (
-        _try(names.identifier, document, field, errors) or _from_traits(traits, field)
-        for field in ("leadId", "userId", "anonymousId")
-    )
-    email = names.email(document.get("email"))
-    if email is None:
-        # Not valid: it stays a trait. But a text that can't be stored is told as wrong.
-        _try(names.identifier, document, "email", errors)
-        email = names.email(traits.get("email"))
+    lead = _try(names.identifier, document, "leadId", errors)
+    user = _try(names.identifier, document, "userId", errors)
+    anonymous = _try(names.identifier, document, "anonymousId", errors)
+    email = None
+    if document.get("email") is not None:
+        email = names.email(document["email"])
+        if email is None:
+            # Not valid: it stays a trait. But a text that can't be stored is told as wrong.
+            _try(names.identifier, document, "email", errors)
+    if traits:
+        lead = lead or _from_traits(traits, "leadId")
+        user = user or _from_traits(traits, "userId")
+        anonymous = anonymous or _from_traits(traits, "anonymousId")
+        email = email or names.email(traits.get("email"))
     if not (lead or user or anonymous or email) and len(errors) == before:
         told = "one of userId, email, anonymousId or leadId is required"
         errors.append(FieldError("userId", told))

@@ -139,6 +139,13 @@ CREATE TABLE public.events (
     CONSTRAINT events_traits_check CHECK ((jsonb_typeof(traits) = 'object'::text)),
     CONSTRAINT events_ts_check CHECK ((ts >= '1970-01-01 00:00:00+00'::timestamp with time zone))
 );
+ALTER TABLE ONLY public.events ALTER COLUMN event_id SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN digest SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN fingerprint SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN original_ts SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN session_id SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN properties SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN traits SET STATISTICS 0;
 
 CREATE TABLE public.identifiers (
     project_id uuid NOT NULL,
@@ -170,6 +177,11 @@ CREATE TABLE public.inbox (
     CONSTRAINT inbox_kind_check CHECK ((kind = ANY (ARRAY[0, 1])))
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0');
+ALTER TABLE ONLY public.inbox ALTER COLUMN id SET STATISTICS 0;
+ALTER TABLE ONLY public.inbox ALTER COLUMN event_id SET STATISTICS 0;
+ALTER TABLE ONLY public.inbox ALTER COLUMN event_type SET STATISTICS 0;
+ALTER TABLE ONLY public.inbox ALTER COLUMN ts SET STATISTICS 0;
+ALTER TABLE ONLY public.inbox ALTER COLUMN received_at SET STATISTICS 0;
 
 CREATE TABLE public.lead_merges (
     project_id uuid NOT NULL,
@@ -250,6 +262,8 @@ CREATE TABLE public.leads (
     CONSTRAINT leads_stage_check CHECK (((stage >= 0) AND (stage <= 3)))
 )
 WITH (fillfactor='85', autovacuum_vacuum_scale_factor='0.05');
+ALTER TABLE ONLY public.leads ALTER COLUMN as_of SET STATISTICS 0;
+ALTER TABLE ONLY public.leads ALTER COLUMN state SET STATISTICS 0;
 
 CREATE TABLE public.ledger (
     project_id uuid NOT NULL,
@@ -275,6 +289,16 @@ CREATE TABLE public.ledger (
     CONSTRAINT ledger_entry_check CHECK ((entry >= 1)),
     CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY[0, 1, 2])))
 );
+ALTER TABLE ONLY public.ledger ALTER COLUMN event SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN old_score SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN new_score SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN points SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN rules SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN steps SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN decayed_at SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN acts SET STATISTICS 0;
+ALTER TABLE ONLY public.ledger ALTER COLUMN claimed_at SET STATISTICS 0;
 
 CREATE TABLE public.models (
     project_id uuid NOT NULL,
