@@ -15,12 +15,15 @@ from leadpulse.logging import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 _STEADY_AFTER: Final = 10.0
 _COULD_NOT_START: Final = 127
+_LISTEN_EVERY: Final = 1.0
+_SILENT_AFTER: Final = 30
 
 _log = get_logger("leadpulse.processes")
 
@@ -30,13 +33,15 @@ class Program:
     """What to run under which name.
 
     `environment` is the child's whole one, None inherits; `sockets` are open files that the
-    child gets under the same numbers.
+    child gets under the same numbers. `heartbeat` is a file that the child writes again at
+    least every few seconds.
     """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] | None = None
     sockets: Sequence[int] = ()
+    heartbeat: Path | None = None
 
 
 class Supervisor:
@@ -45,8 +50,9 @@ class Supervisor:
     A program that dies is started again after 0.1 s, then after twice as long
     each time, 1 s at most; one that lived 10 s begins at 0.1 s again. `on_death`
     hears the name, process id and exit status (negative: the signal) of each that
-    ended without being asked to. On Linux the children get SIGTERM when the
-    supervisor is killed.
+    ended without being asked to. One whose heartbeat is not heard for `silent_after`
+    seconds (it is halted, or turns in circles) is killed, and so begins anew. On
+    Linux the children get SIGTERM when the supervisor is killed.
     """
 
     def __init__(
@@ -55,10 +61,12 @@ class Supervisor:
         *,
         on_death: Callable[[str, int, int], None] | None = None,
         patience: float = 20.0,
+        silent_after: int = _SILENT_AFTER,
     ) -> None:
         self._programs = list(programs)
         self._on_death = on_death
         self._patience = patience
+        self._silent_after = silent_after
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
@@ -130,7 +138,7 @@ class Supervisor:
         pause = _FIRST_PAUSE
         while True:
             started = loop.time()
-            code = _COULD_NOT_START if process is None else await process.wait()
+            code = _COULD_NOT_START if process is None else await self._end_of(program, process)
             self._running.pop(program.name, None)
             if self._stopping.is_set():
                 return
@@ -143,6 +151,29 @@ class Supervisor:
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
             process = await self._spawn(program)
+
+    async def _end_of(self, program: Program, process: asyncio.subprocess.Process) -> int:
+        if program.heartbeat is None:
+            return await process.wait()
+        listening = asyncio.create_task(self._listen(program.name, program.heartbeat, process))
+        try:
+            return await process.wait()
+        finally:
+            listening.cancel()
+
+    async def _listen(self, name: str, file: Path, process: asyncio.subprocess.Process) -> None:
+        """Kill a process that falls silent.
+
+        Looks are counted, not seconds: when the whole machine slept, nobody was silent.
+        """
+        heard, looks = _written_at(file), 0
+        while looks < self._silent_after:
+            await asyncio.sleep(_LISTEN_EVERY)
+            looks += 1
+            if (last := _written_at(file)) != heard:
+                heard, looks = last, 0
+        _log.error("process_silent", name=name, pid=process.pid, seconds=looks * _LISTEN_EVERY)
+        _signal(process, signal.SIGKILL)
 
     def _report(self, name: str, pid: int, code: int) -> None:
         _log.error("process_died", name=name, pid=pid, status=code)
@@ -175,6 +206,13 @@ class Supervisor:
 def python_module(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *arguments]
+
+
+def _written_at(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

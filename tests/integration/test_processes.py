@@ -25,6 +25,12 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path(sys.argv[1]).touch()
 time.sleep(600)
 """
+_BEATING = """
+import pathlib, sys, time
+while True:
+    pathlib.Path(sys.argv[1]).write_text(str(time.time()))
+    time.sleep(0.2)
+"""
 _STUBBORN = [sys.executable, "-c", _IGNORE_SIGTERM]
 
 
@@ -50,6 +56,24 @@ async def test_restarts_what_was_killed_and_says_so() -> None:
         assert supervisor.pids["b"] == first["b"]
         last = list(supervisor.pids.values())
     assert not any(psutil.pid_exists(pid) for pid in last)
+
+
+async def test_a_halted_process_is_replaced(tmp_path: Path) -> None:
+    """One that stops writing its heartbeat is killed; one that goes on writing lives."""
+    deaths: list[tuple[str, int, int]] = []
+    programs = [
+        Program(name, [sys.executable, "-c", _BEATING, str(tmp_path / name)],
+                heartbeat=tmp_path / name)
+        for name in ("halted", "well")
+    ]  # fmt: skip
+    supervisor = Supervisor(programs, on_death=lambda *death: deaths.append(death), silent_after=3)
+    async with supervisor:
+        first = dict(supervisor.pids)
+        await _until(lambda: all((tmp_path / name).exists() for name in first))
+        os.kill(first["halted"], signal.SIGSTOP)
+        await _until(lambda: supervisor.pids.get("halted") not in (None, first["halted"]), 20)
+        assert deaths == [("halted", first["halted"], -signal.SIGKILL)]
+        assert supervisor.pids["well"] == first["well"]
 
 
 async def test_waits_longer_each_time() -> None:

@@ -271,6 +271,16 @@ async def test_an_event_that_kills_its_process_stops_nobody_else(
             await assert_equals_plain_fold(pg, project, lead)
 
 
+async def halted_scorer(mark: Path) -> int:
+    """Its process id, as soon as it halted itself."""
+
+    async def halted() -> str:
+        return await asyncio.to_thread(mark.read_text) if mark.exists() else ""  # noqa: ASYNC240
+
+    await eventually(halted, within=20)
+    return int(await halted())
+
+
 async def test_the_leads_of_a_stopped_scorer_go_on(
     pg: Connection, database: str, tmp_path: Path
 ) -> None:
@@ -282,24 +292,59 @@ async def test_the_leads_of_a_stopped_scorer_go_on(
         await builders.add_events(
             pg, project, [(lead, Event("stops", NOON, f"{lead}-a")) for lead in leads]
         )
-
-        async def stopped() -> bool:
-            return mark.exists() and bool(mark.read_text())
-
-        await eventually(stopped, within=20)
+        halted = await halted_scorer(mark)
         # The built-in watchdog does the same after 20 s.
         watching = asyncio.create_task(watch(database, stuck_after=1.0, every=0.2))
         try:
             await until(pg, "select count(*) = 20 from ledger", within=30)
         finally:
             watching.cancel()
-            os.kill(int(mark.read_text()), signal.SIGCONT)
+            os.kill(halted, signal.SIGCONT)
         await builders.add_events(
             pg, project, [(lead, Event("signup", NOON + HOUR, f"{lead}-b")) for lead in leads]
         )
         await until(pg, "select count(*) = 40 from ledger", within=30)
     for lead in leads:
         await assert_equals_plain_fold(pg, project, lead)
+    assert await one(pg, "select count(*) from dead_letters") == 0
+
+
+@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.soak)])
+async def test_the_leads_of_a_scorer_that_reads_no_answer_go_on(
+    pg: Connection, database: str, tmp_path: Path, *, long: bool
+) -> None:
+    """Its database process waits to be rid of an answer, is ended, and nothing is doubled.
+
+    The long form waits for the product's own watchdog, which must let them go on within 30 s.
+    """
+    mark = tmp_path / "stopped"
+    project = await builders.add_project(pg)
+    leads = await builders.add_leads(pg, project, 2_000)
+    # Ids so long that an answer doesn't fit into what the system keeps between the two.
+    await builders.add_events(
+        pg, project, [(lead, Event("signup", NOON, lead.ljust(255, "-"))) for lead in leads]
+    )
+    stuck = (
+        "select count(*) = 1 from pg_stat_activity where wait_event = 'ClientWrite'"
+        " and application_name = 'leadpulse-scorer' and datname = current_database()"
+    )
+    async with workers(database, 2, STOPPED_MARK=str(mark), UNREAD="1"):
+        halted = await halted_scorer(mark)
+        await until(pg, stuck, within=10)
+        watching = None if long else asyncio.create_task(watch(database, 1.0, every=0.2))
+        try:
+            await until(pg, "select count(*) = 2000 from ledger", within=30)
+        finally:
+            if watching is not None:
+                watching.cancel()
+            os.kill(halted, signal.SIGCONT)
+        await builders.add_events(
+            pg, project, [(lead, Event("signup", NOON + HOUR, f"{lead}-b")) for lead in leads]
+        )
+        await until(pg, "select count(*) = 4000 from ledger", within=30)
+    for lead in leads[::101]:
+        await assert_equals_plain_fold(pg, project, lead)
+    assert await one(pg, "select count(distinct event) from ledger") == 4000
     assert await one(pg, "select count(*) from dead_letters") == 0
 
 

@@ -1,11 +1,13 @@
 """The worker's own entry, with a fold that does what the type of an event says.
 
 `dies`: the process ends as if it had been killed. `eats`: it takes all the memory it gets.
-`stops`: it halts itself in the middle of its transaction, as an unlucky SIGSTOP would.
+`stops`: it halts itself in the middle of its transaction, as an unlucky SIGSTOP would. With
+UNREAD set in the environment it halts while the database answers, and reads nothing of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadpulse.domain.fold import Folded, fold
+from leadpulse.postgres import scoring
 from leadpulse.usecases import batch
 from leadpulse.worker.__main__ import main
 
@@ -63,6 +66,20 @@ def _is_first() -> bool:
     return True
 
 
+async def _halted_take(*arguments: Any) -> Any:
+    answer = asyncio.create_task(_take_rows(*arguments))
+    for _ in range(10):
+        # Turns of the loop in which the query is sent; the answer takes much longer.
+        await asyncio.sleep(0)
+    if _is_first():
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return await answer
+
+
+_take_rows = scoring.take_rows
+
 if __name__ == "__main__":
+    if "UNREAD" in os.environ:
+        scoring.take_rows = _halted_take  # type: ignore[assignment]  # the same
     batch.fold = _rough_fold  # type: ignore[attr-defined]  # the name that passes look up
     sys.exit(main(sys.argv[1:], ENTRY))

@@ -70,7 +70,8 @@ def server_settings() -> dict[str, str]:
         # More than 512 MB brought nothing in measurements, even with a million leads.
         "shared_buffers": f"{max(16, min(512, memory))}MB",
         "max_wal_size": "4GB",
-        "wal_compression": "pglz",
+        # Compressing pages cost more than all the rest of an event with a million leads.
+        "wal_compression": "off",
         # A queue's table must be vacuumed within seconds, or claims slow down.
         "autovacuum_naptime": "5s",
         # When an event's commit happened is part of its pipeline times.

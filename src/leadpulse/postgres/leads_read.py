@@ -222,6 +222,19 @@ def _search(query: _Query, text: str) -> None:
         query.add("false")
 
 
+async def follow_indexes(connection: Connection) -> None:
+    """Read by indexes and alone from here to the end of the transaction.
+
+    The planner takes matches for evenly spread and hopes to meet enough of them early in the
+    whole table; where they stand at its end that reads everything. And processes that help a
+    page of fifty rows cost more than they bring, the more so while events come in.
+    """
+    await connection.execute(
+        "select set_config('enable_seqscan', 'off', true),"
+        " set_config('max_parallel_workers_per_gather', '0', true)"
+    )
+
+
 async def lead_page(
     connection: Connection, project_id: str, wanted: LeadFilter, page: PageOrder
 ) -> list[Found]:

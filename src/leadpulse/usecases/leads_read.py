@@ -73,6 +73,7 @@ async def list_leads(
     kind = f"leads.{question.sort}.{order}"
     after, skip = _place(question.cursor, kind), _rows_to_skip(question, limit)
     async with snapshot(pool) as (connection, now):
+        await leads_read.follow_indexes(connection)
         label = (await labels(connection, cache, project_id)).labels
         wanted = lead_filter(question, label.source, now)
         page = PageOrder(question.sort, order, limit + 1, now, after, skip)

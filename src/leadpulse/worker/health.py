@@ -16,7 +16,7 @@ from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
 from leadpulse.postgres.queue import FIGURES, QueueState, queue_state
 from leadpulse.worker.counters import Status, metrics_of, status_from_document
-from leadpulse.worker.marks import read_mark
+from leadpulse.worker.marks import read_mark, status_file
 
 if TYPE_CHECKING:
     import socket
@@ -100,7 +100,7 @@ class HealthPage:
     def _statuses(self) -> dict[int, Status]:
         """What each scorer said last, the dead ones included."""
         told = {
-            index: status_from_document(read_mark(self._crew.marks / f"status-{index}"))
+            index: status_from_document(read_mark(status_file(self._crew.marks, index)))
             for index in range(self._scorers)
         }
         return {index: status for index, status in told.items() if status is not None}

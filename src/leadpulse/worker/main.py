@@ -20,7 +20,7 @@ from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError, Failure, record_failures
 from leadpulse.processes import Program, Supervisor
 from leadpulse.worker.health import HealthPage
-from leadpulse.worker.marks import left_behind
+from leadpulse.worker.marks import left_behind, status_file
 from leadpulse.worker.scorer import Scorer, ScorerOptions
 from leadpulse.worker.upkeep import keep_up
 from leadpulse.worker.watchdog import watch
@@ -104,6 +104,7 @@ async def crew(
                 f"scorer-{index}",
                 [*entry, "scorer", str(index), folder],
                 _environment(settings, dsn, environment),
+                heartbeat=status_file(marks, index),
             )
             for index in range(settings.workers)
         ]

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 LeadKey = tuple[str, str]
 
 
+def status_file(marks: Path, scorer: int) -> Path:
+    """Where a scorer says every second how it does."""
+    return marks / f"status-{scorer}"
+
+
 class Mark:
     """A file with one JSON document, replaced in place."""
 

@@ -28,7 +28,7 @@ from leadpulse.usecases.score import (
 )
 from leadpulse.worker.alone import fold_in_child
 from leadpulse.worker.counters import Counters, Status
-from leadpulse.worker.marks import ClaimMark, Mark
+from leadpulse.worker.marks import ClaimMark, Mark, status_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,7 +246,7 @@ class Scorer:
 
     async def _report(self, stop: asyncio.Event) -> None:
         """Let the parent see the counters, for health and metrics."""
-        mark = Mark(self.options.marks / f"status-{self.options.index}")
+        mark = Mark(status_file(self.options.marks, self.options.index))
         try:
             while not stop.is_set():
                 mark.write(Status(self.counters, time.time()).document())
