@@ -11,6 +11,10 @@ from benchmarks.installation import Installation
 from benchmarks.load import bodies, events, first_visits
 from benchmarks.pipeline import flow, flow_of_projects
 
+# Browsers of each of the many projects.
+_PEOPLE = 5
+_TURNS = 4
+
 _MANY_PROJECTS = """
 with source as (select * from projects where id = %(source)s),
      fresh as (
@@ -59,13 +63,10 @@ async def name_some(server: Installation) -> None:
 async def many_projects(server: Installation, projects: int, count: int) -> float:
     """Cost with half the load in one project and half spread over the rest.
 
-    The control is the same requests to one project alone.
+    The control is the same requests to one project alone, turn and turn about.
     """
     leads = 20_000
     await flow(server, first_visits(leads))
-    half = bodies(count // 2, leads, seed=20)
-    small = _small_bodies(count // 2, seed=21)
-    control = await flow_of_projects(server, half, [(server.secret_key, body) for body in small])
     keys = [f"pk_{secrets.token_hex(24)}" for _ in range(projects)]
     await server.database.execute(
         _MANY_PROJECTS,
@@ -78,21 +79,24 @@ async def many_projects(server: Installation, projects: int, count: int) -> floa
         },
     )
     # Everybody's leads exist before the clock starts, as they do for the control.
-    await flow_of_projects(
-        server, [], [(key, _small_bodies(10, seed=1000 + n)[0]) for n, key in enumerate(keys)]
-    )
-    spread = await flow_of_projects(
-        server,
-        bodies(count // 2, leads, seed=22),
-        [(keys[n % projects], body) for n, body in enumerate(_small_bodies(count // 2, seed=23))],
-    )
-    return spread.cost / control.cost
+    await flow_of_projects(server, [], [(key, first_visits(_PEOPLE)[0]) for key in keys])
+    portion = count // _TURNS // 2
+    alone, spread = 0.0, 0.0
+    for turn in range(_TURNS):
+        big, small = bodies(portion, leads, seed=20 + turn), _small_bodies(portion, seed=40 + turn)
+        mine = [(server.secret_key, body) for body in small]
+        alone += (await flow_of_projects(server, big, mine)).cost
+        big, small = bodies(portion, leads, seed=60 + turn), _small_bodies(portion, seed=80 + turn)
+        start = turn * len(small)
+        theirs = [(keys[(start + n) % projects], body) for n, body in enumerate(small)]
+        spread += (await flow_of_projects(server, big, theirs)).cost
+    return spread / alone
 
 
 def _small_bodies(count: int, seed: int) -> list[bytes]:
-    """Batches of ten events, all of five browsers."""
+    """Batches of ten events, all of the same few browsers."""
     return [
-        msgspec.json.encode({"events": list(events(10, 5, seed=seed * 100_003 + n))})
+        msgspec.json.encode({"events": list(events(10, _PEOPLE, seed=seed * 100_003 + n))})
         for n in range(max(1, count // 10))
     ]
 

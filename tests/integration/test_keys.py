@@ -128,6 +128,23 @@ async def test_many_requests_with_one_key_ask_once(pg: Connection, connections: 
     assert len({id(caller) for caller in callers}) == 1
 
 
+async def test_many_keys_at_once_share_a_look_up(pg: Connection, connections: Pool) -> None:
+    """Good and bad ones each get their own answer."""
+    made = [await create_project(pg, f"P{n}") for n in range(5)]
+    keys = [key for one in made for key in (one.write_key, one.secret_key)]
+    ring = KeyRing(connections)
+    before = connections.get_stats().get("requests_num", 0)
+    unknown = [f"pk_{n:048x}" for n in range(3)]
+    found = await asyncio.gather(
+        *(ring.find(key) for key in keys + unknown), return_exceptions=True
+    )
+    assert [getattr(one, "project_id", None) for one in found[:10]] == [
+        one.id for one in made for _ in range(2)
+    ]
+    assert all(isinstance(one, Unauthorized) for one in found[10:])
+    assert connections.get_stats()["requests_num"] - before == 1
+
+
 async def test_without_a_database_a_key_is_neither_good_nor_bad(
     pg: Connection, database: str
 ) -> None:
@@ -139,8 +156,10 @@ async def test_without_a_database_a_key_is_neither_good_nor_bad(
 
 
 async def test_use_of_a_key_is_noted(pg: Connection, connections: Pool) -> None:
-    """Once a minute is enough."""
+    """Together with others a moment later, at the end at the latest; once a minute is enough."""
     made = await create_project(pg, "P")
-    await KeyRing(connections).find(made.write_key)
+    ring = KeyRing(connections)
+    await ring.find(made.write_key)
+    await ring.close()
     cursor = await pg.execute("select kind from api_keys where last_used_at is not null")
     assert await cursor.fetchall() == [("write",)]

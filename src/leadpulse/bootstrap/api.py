@@ -42,8 +42,8 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     async with make_pool(dsn, "api", largest=_LARGEST_POOL) as pool:
         intake = IntakeBuffer(dsn, limits)
         await intake.start()
+        keys = KeyRing(pool)
         try:
-            keys = KeyRing(pool)
             yield Services(
                 settings=settings,
                 pool=pool,
@@ -53,6 +53,7 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
             )
         finally:
             await intake.stop()
+            await keys.close()
 
 
 async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:

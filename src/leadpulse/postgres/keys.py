@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from leadpulse.postgres.connect import Connection
 
@@ -14,17 +16,25 @@ select k.project_id, k.id, k.kind, k.key_hash, k.scopes, k.origins,
        k.revoked_at is not null or coalesce(k.expires_at <= clock_timestamp(), false),
        k.expires_at, p.paused, p.digest_key, p.identity_verification, p.identity_secret,
        coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true)
-from api_keys k
+from unnest(%s::bytea[]) w (h)
+cross join lateral (select * from api_keys k where k.key_hash = w.h) k
 join projects p on p.id = k.project_id
-where k.key_hash = %s
 """
 
 _PROJECT: Final = """
 select paused, digest_key, identity_verification, identity_secret from projects where id = %s
 """
 
+# Whoever else notes the same key just now notes the same time.
 _USED: Final = """
-update api_keys set last_used_at = clock_timestamp() where project_id = %s and id = %s
+with u as materialized (
+    select k.project_id, k.id
+    from jsonb_to_recordset(%s::jsonb) w (p uuid, id uuid)
+    join api_keys k on k.project_id = w.p and k.id = w.id
+    order by k.project_id, k.id for no key update of k skip locked
+)
+update api_keys k set last_used_at = clock_timestamp()
+from u where k.project_id = u.project_id and k.id = u.id
 """
 
 _INSERT: Final = """
@@ -101,16 +111,16 @@ class KeyRow(NamedTuple):
     last_used_at: int | None
 
 
-async def find_key(conn: Connection, key_hash: bytes) -> FoundKey | None:
-    """The key with this hash, whatever its state; notes once a minute that it was used."""
-    cursor = await conn.execute(_FIND, (key_hash,))
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    found = FoundKey(*row)
-    if found.idle and not found.over:
-        await conn.execute(_USED, (found.project_id, found.id))
-    return found
+async def find_keys(conn: Connection, hashes: Sequence[bytes]) -> list[FoundKey]:
+    """The keys with these hashes, whatever their state."""
+    cursor = await conn.execute(_FIND, (list(hashes),))
+    return [FoundKey(*row) for row in await cursor.fetchall()]
+
+
+async def note_used(conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
+    """Notes that keys, given as (project, id), were used just now."""
+    document = [{"p": project_id, "id": key_id} for project_id, key_id in keys]
+    await conn.execute(_USED, (msgspec.json.encode(document).decode(),))
 
 
 async def find_project(conn: Connection, project_id: str) -> ProjectSecrets | None:

@@ -148,7 +148,8 @@ class Found(NamedTuple):
 class PageOrder:
     """How a page is ordered, and where it begins: behind a place, or after `skip` rows.
 
-    `now` (µs) is the end of the last 24 hours that acts are counted in.
+    `now` (µs) is the end of the last 24 hours that acts are counted in. `few`: so few leads
+    match that they are gathered and sorted, whatever the planner thinks of walking an index.
     """
 
     sort: Sort
@@ -157,6 +158,7 @@ class PageOrder:
     now: int
     after: Place | None = None
     skip: int = 0
+    few: bool = False
 
 
 @dataclass(slots=True)
@@ -293,17 +295,21 @@ async def _segment_page(
     nulls = ""
     if segment.key == "l.last_event_at":
         nulls = " nulls last" if page.order == "desc" else " nulls first"
-    keys = ([f"{segment.key} {page.order}{nulls}"] if segment.key else []) + [
-        f"{row_id} {page.order}"
+    key_name, id_name = ("key", "id") if page.few else (segment.key, row_id)
+    keys = ([f"{key_name} {page.order}{nulls}"] if segment.key else []) + [
+        f"{id_name} {page.order}"
     ]
     query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - _DAY)}
-    key_column = segment.key or "null"
-    text = " ".join([
-        "with page as materialized (select id, key, row_number() over () as place from (select",
-        f"l.id, {key_column} as key from",
+    matching = " ".join([
+        f"select l.id, {segment.key or 'null'} as key from",
         _source(by_name=by_name, profile=query.profile),
         "where",
         " and ".join(query.conditions),
+    ])  # fmt: skip
+    text = " ".join([
+        f"with few as materialized ({matching})," if page.few else "with",
+        "page as materialized (select id, key, row_number() over () as place from (",
+        "select id, key from few" if page.few else matching,
         "order by",
         ", ".join(keys),
         "limit %(limit)s offset %(skip)s) rows) select page.key, ",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import re
@@ -10,6 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Forbidden, Overloaded, Unauthorized
@@ -17,7 +19,7 @@ from leadpulse.postgres import keys as store
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
@@ -31,6 +33,9 @@ DEFAULT_SCOPES: Final = SCOPES[:3]
 # A revoked key, a paused project: known everywhere after at most this many seconds.
 MEMORY_SECONDS: Final = 5.0
 _REMEMBERED: Final = 10_000
+_ASKED_AT_ONCE: Final = 500
+# That a key was used is written together with others, so long after.
+_NOTED_AFTER: Final = 1.0
 _FORM: Final = re.compile(r"[ps]k_[0-9a-f]{48}")
 
 
@@ -97,13 +102,19 @@ async def project_caller(conn: Connection, project_id: str) -> Caller | None:
 
 
 class KeyRing:
-    """Finds the caller of a key; remembers good and bad ones for a few seconds, bounded."""
+    """Finds the caller of a key; remembers good and bad ones for a few seconds, bounded.
+
+    Keys that are asked for while the database looks others up are looked up together next.
+    """
 
     def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[float, Caller | Unauthorized]] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Caller | Unauthorized]] = {}
+        self._waiting: dict[bytes, asyncio.Future[Caller | Unauthorized]] = {}
+        self._asking: asyncio.Task[None] | None = None
+        self._used: set[tuple[str, str]] = set()
+        self._noting: asyncio.Task[None] | None = None
 
     def remembered(self, key: str) -> Caller | None:
         """The caller if it is freshly known, without waiting. Raises Unauthorized."""
@@ -116,16 +127,22 @@ class KeyRing:
         if caller is not None:
             return caller
         # Many requests with one key ask once.
-        asking = self._asking.get(digest)
-        if asking is None:
-            asking = asyncio.create_task(self._ask(digest))
-            self._asking[digest] = asking
-            asking.add_done_callback(lambda task: self._asked(digest, task))
-        return _raised(await asyncio.shield(asking))
+        answer = self._waiting.get(digest)
+        if answer is None:
+            answer = self._waiting[digest] = asyncio.get_running_loop().create_future()
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask_all())
+        return _raised(await asyncio.shield(answer))
 
     def forget(self) -> None:
         """Drops all that is remembered, after a change made by this process."""
         self._known.clear()
+
+    async def close(self) -> None:
+        """Writes down which keys were used, as far as the database can be reached."""
+        if self._noting is not None:
+            self._noting.cancel()
+        await self._note_used()
 
     def _recall(self, digest: bytes) -> Caller | None:
         known = self._known.get(digest)
@@ -133,24 +150,60 @@ class KeyRing:
             return None
         return _raised(known[1])
 
-    def _asked(self, digest: bytes, task: asyncio.Task[Caller | Unauthorized]) -> None:
-        self._asking.pop(digest, None)
-        if not task.cancelled():
-            task.exception()  # whoever asked may be gone; nobody has to hear of it
-
-    async def _ask(self, digest: bytes) -> Caller | Unauthorized:
-        asked = self._clock()
+    async def _ask_all(self) -> None:
         try:
-            async with self._pool.connection() as conn:
-                found = await store.find_key(conn, digest)
-        except DATABASE_ERRORS:
-            raise Overloaded("Keys can't be checked right now.") from None
-        answer = _judged(found, digest)
-        self._known[digest] = (asked + MEMORY_SECONDS, answer)
-        self._known.move_to_end(digest)
-        if len(self._known) > _REMEMBERED:
+            while self._waiting:
+                asked = dict(islice(self._waiting.items(), _ASKED_AT_ONCE))
+                try:
+                    answers = await self._ask(asked)
+                except DATABASE_ERRORS:
+                    self._refuse(asked)
+                    continue
+                for digest, answer in asked.items():
+                    del self._waiting[digest]
+                    if not answer.done():
+                        answer.set_result(answers[digest])
+        finally:
+            self._asking = None
+            self._refuse(dict(self._waiting))
+
+    def _refuse(self, asked: Mapping[bytes, asyncio.Future[Caller | Unauthorized]]) -> None:
+        for digest, answer in asked.items():
+            del self._waiting[digest]
+            if not answer.done():
+                answer.set_exception(Overloaded("Keys can't be checked right now."))
+                answer.exception()  # whoever asked may be gone; nobody has to hear of it
+
+    async def _ask(self, digests: Iterable[bytes]) -> dict[bytes, Caller | Unauthorized]:
+        asked = self._clock()
+        async with self._pool.connection() as conn:
+            found = {key.key_hash: key for key in await store.find_keys(conn, [*digests])}
+        answers = {digest: _judged(found.get(digest), digest) for digest in digests}
+        for digest, answer in answers.items():
+            self._known[digest] = (asked + MEMORY_SECONDS, answer)
+            self._known.move_to_end(digest)
+        while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return answer
+        self._used |= {(k.project_id, k.id) for k in found.values() if k.idle and not k.over}
+        if self._used and self._noting is None:
+            self._noting = asyncio.create_task(self._note_soon())
+        return answers
+
+    async def _note_soon(self) -> None:
+        try:
+            await asyncio.sleep(_NOTED_AFTER)
+            await self._note_used()
+        finally:
+            self._noting = None
+
+    async def _note_used(self) -> None:
+        used, self._used = self._used, set()
+        if not used:
+            return
+        # Nobody misses a time that could not be written.
+        with contextlib.suppress(*DATABASE_ERRORS):
+            async with self._pool.connection() as conn:
+                await store.note_used(conn, used)
 
 
 def _digest(key: str) -> bytes:

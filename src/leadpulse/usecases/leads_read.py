@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from leadpulse.postgres.session import Pool
 
 TOTAL_CAP: Final = 10_000
+# So many matches are sorted in a moment; to find them along an index could take very long.
+_FEW: Final = 2_000
 SEARCH_CAP: Final = 1_000
 DEEPEST_ROW: Final = 10_000
 LONGEST_SEARCH: Final = 200
@@ -76,10 +78,11 @@ async def list_leads(
         await leads_read.follow_indexes(connection)
         label = (await labels(connection, cache, project_id)).labels
         wanted = lead_filter(question, label.source, now)
-        page = PageOrder(question.sort, order, limit + 1, now, after, skip)
-        found = await leads_read.lead_page(connection, project_id, wanted, page)
         cap = TOTAL_CAP if wanted.search is None else SEARCH_CAP
         total = await leads_read.lead_total(connection, project_id, wanted, cap + 1)
+        few = total <= min(cap, _FEW) and wanted != LeadFilter()
+        page = PageOrder(question.sort, order, limit + 1, now, after, skip, few=few)
+        found = await leads_read.lead_page(connection, project_id, wanted, page)
     more = len(found) > limit
     shown = found[:limit]
     return LeadPage(
