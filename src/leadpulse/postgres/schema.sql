@@ -4,6 +4,18 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
 
+CREATE TABLE public.account_links (
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT account_links_purpose_check CHECK ((purpose = ANY (ARRAY['verify'::text, 'reset'::text]))),
+    CONSTRAINT account_links_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
 CREATE TABLE public.activity (
     project_id uuid NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -55,11 +67,33 @@ CREATE TABLE public.api_keys (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    created_by text,
     CONSTRAINT api_keys_check CHECK (((kind = 'write'::text) = (shown IS NOT NULL))),
     CONSTRAINT api_keys_check1 CHECK (((kind = 'secret'::text) OR (scopes = '{}'::text[]))),
     CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
     CONSTRAINT api_keys_kind_check CHECK ((kind = ANY (ARRAY['write'::text, 'secret'::text]))),
     CONSTRAINT api_keys_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+CREATE TABLE public.audit_log (
+    project_id uuid NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    actor_name text,
+    action text NOT NULL COLLATE pg_catalog."C",
+    target text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    address text,
+    request_id text,
+    CONSTRAINT audit_log_action_check CHECK ((action ~ '^[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*$'::text)),
+    CONSTRAINT audit_log_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 100))),
+    CONSTRAINT audit_log_actor_name_check CHECK ((char_length(actor_name) <= 254)),
+    CONSTRAINT audit_log_address_check CHECK ((char_length(address) <= 64)),
+    CONSTRAINT audit_log_details_check CHECK ((jsonb_typeof(details) = 'object'::text)),
+    CONSTRAINT audit_log_request_id_check CHECK ((char_length(request_id) <= 64)),
+    CONSTRAINT audit_log_target_check CHECK ((char_length(target) <= 300))
 );
 
 CREATE TABLE public.checkpoints (
@@ -183,6 +217,22 @@ ALTER TABLE ONLY public.inbox ALTER COLUMN event_type SET STATISTICS 0;
 ALTER TABLE ONLY public.inbox ALTER COLUMN ts SET STATISTICS 0;
 ALTER TABLE ONLY public.inbox ALTER COLUMN received_at SET STATISTICS 0;
 
+CREATE TABLE public.invitations (
+    project_id uuid NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL,
+    token_hash bytea NOT NULL,
+    invited_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254))),
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'member'::text, 'viewer'::text]))),
+    CONSTRAINT invitations_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
 CREATE TABLE public.lead_merges (
     project_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -300,6 +350,14 @@ ALTER TABLE ONLY public.ledger ALTER COLUMN decayed_at SET STATISTICS 0;
 ALTER TABLE ONLY public.ledger ALTER COLUMN acts SET STATISTICS 0;
 ALTER TABLE ONLY public.ledger ALTER COLUMN claimed_at SET STATISTICS 0;
 
+CREATE TABLE public.members (
+    project_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
+);
+
 CREATE TABLE public.models (
     project_id uuid NOT NULL,
     version integer NOT NULL,
@@ -332,13 +390,18 @@ CREATE TABLE public.projects (
     paused boolean DEFAULT false NOT NULL,
     labelled_version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    domain text,
+    deleted_at timestamp with time zone,
+    retention_days integer,
     CONSTRAINT projects_check CHECK (((history_version >= 1) AND (history_version <= model_version))),
     CONSTRAINT projects_check1 CHECK (((labelled_version >= 1) AND (labelled_version <= model_version))),
     CONSTRAINT projects_digest_key_check CHECK ((octet_length(digest_key) = 32)),
+    CONSTRAINT projects_domain_check CHECK (((char_length(domain) >= 1) AND (char_length(domain) <= 253))),
     CONSTRAINT projects_identity_secret_check CHECK ((octet_length(identity_secret) = 32)),
     CONSTRAINT projects_model_version_check CHECK ((model_version >= 1)),
     CONSTRAINT projects_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
-    CONSTRAINT projects_preset_check CHECK ((preset = ANY (ARRAY['leadpulse'::text, 'classic'::text, 'sales'::text])))
+    CONSTRAINT projects_preset_check CHECK ((preset = ANY (ARRAY['leadpulse'::text, 'classic'::text, 'sales'::text]))),
+    CONSTRAINT projects_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 36500)))
 );
 
 CREATE TABLE public.refolds (
@@ -387,6 +450,20 @@ CREATE TABLE public.scoring_failures (
     last_failed_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    project_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    address text,
+    agent text,
+    CONSTRAINT sessions_address_check CHECK ((char_length(address) <= 64)),
+    CONSTRAINT sessions_agent_check CHECK ((char_length(agent) <= 300))
+);
+
 CREATE TABLE public.stage_changes (
     project_id uuid NOT NULL,
     lead_id uuid NOT NULL,
@@ -402,6 +479,31 @@ CREATE TABLE public.stage_changes (
     CONSTRAINT stage_changes_check CHECK ((from_stage <> to_stage))
 );
 
+CREATE TABLE public.suppressions (
+    project_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    digest bytea NOT NULL,
+    id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT suppressions_digest_check CHECK ((octet_length(digest) = 16)),
+    CONSTRAINT suppressions_kind_check CHECK ((kind = ANY (ARRAY[1, 2, 3])))
+);
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    email text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    password_hash text,
+    google_subject text COLLATE pg_catalog."C",
+    email_verified_at timestamp with time zone,
+    operator boolean DEFAULT false NOT NULL,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT users_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254))),
+    CONSTRAINT users_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
 CREATE TABLE public.workers (
     id uuid NOT NULL,
     host text NOT NULL,
@@ -412,6 +514,9 @@ CREATE TABLE public.workers (
     detail text,
     CONSTRAINT workers_state_check CHECK ((state = ANY (ARRAY['scoring'::text, 'stopped'::text])))
 );
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.activity_deltas
     ADD CONSTRAINT activity_deltas_pkey PRIMARY KEY (project_id, id);
@@ -430,6 +535,9 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (project_id, id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (project_id, id);
 
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (project_id, lead_id, generation, at, entry);
@@ -455,6 +563,12 @@ ALTER TABLE ONLY public.identifiers
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (project_id, lead_id, id);
 
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (project_id, id);
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.lead_merges
     ADD CONSTRAINT lead_merges_pkey PRIMARY KEY (project_id, id);
 
@@ -472,6 +586,9 @@ ALTER TABLE ONLY public.leads
 
 ALTER TABLE ONLY public.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (project_id, lead_id, generation, at, entry);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (project_id, user_id);
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (project_id, version);
@@ -494,11 +611,30 @@ ALTER TABLE ONLY public.score_revisions
 ALTER TABLE ONLY public.scoring_failures
     ADD CONSTRAINT scoring_failures_pkey PRIMARY KEY (project_id, lead_id);
 
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.stage_changes
     ADD CONSTRAINT stage_changes_pkey PRIMARY KEY (project_id, lead_id, id);
 
+ALTER TABLE ONLY public.suppressions
+    ADD CONSTRAINT suppressions_pkey PRIMARY KEY (project_id, kind, digest);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_google_subject_key UNIQUE (google_subject);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.workers
     ADD CONSTRAINT workers_pkey PRIMARY KEY (id);
+
+CREATE INDEX account_links_by_expiry ON public.account_links USING btree (expires_at);
+
+CREATE INDEX account_links_by_user ON public.account_links USING btree (user_id, purpose);
 
 CREATE UNIQUE INDEX dead_letters_one_open ON public.dead_letters USING btree (project_id, lead_id) WHERE (state = 'open'::text);
 
@@ -515,6 +651,8 @@ CREATE INDEX events_quarantined ON public.events USING btree (project_id, lead_i
 CREATE INDEX identifiers_by_lead ON public.identifiers USING btree (project_id, lead_id);
 
 CREATE INDEX identifiers_overlinked ON public.identifiers USING btree (project_id, value) WHERE ((kind = 3) AND (links > 20));
+
+CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (project_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX lead_merges_by_parent ON public.lead_merges USING btree (project_id, parent_id);
 
@@ -544,18 +682,40 @@ CREATE INDEX leads_by_score ON public.leads USING btree (project_id, score DESC,
 
 CREATE INDEX leads_due ON public.leads USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (merged_into IS NULL));
 
+CREATE INDEX members_by_user ON public.members USING btree (user_id);
+
+CREATE INDEX projects_deleted ON public.projects USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX projects_to_relabel ON public.projects USING btree (id) WHERE (labelled_version < model_version);
+
+CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 
 CREATE INDEX stage_changes_by_time ON public.stage_changes USING btree (project_id, at);
 
+CREATE UNIQUE INDEX suppressions_by_id ON public.suppressions USING btree (project_id, id, kind, digest);
+
+ALTER TABLE ONLY public.account_links
+    ADD CONSTRAINT account_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.event_conflicts
     ADD CONSTRAINT event_conflicts_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.identifiers
     ADD CONSTRAINT identifiers_project_id_lead_id_fkey FOREIGN KEY (project_id, lead_id) REFERENCES public.leads(project_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.lead_merges
     ADD CONSTRAINT lead_merges_project_id_child_id_fkey FOREIGN KEY (project_id, child_id) REFERENCES public.leads(project_id, id) ON DELETE CASCADE;
@@ -572,6 +732,12 @@ ALTER TABLE ONLY public.lead_roots
 ALTER TABLE ONLY public.leads
     ADD CONSTRAINT leads_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
@@ -586,3 +752,12 @@ ALTER TABLE ONLY public.refolds
 
 ALTER TABLE ONLY public.rescores
     ADD CONSTRAINT rescores_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suppressions
+    ADD CONSTRAINT suppressions_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
