@@ -1,8 +1,10 @@
 """Two kinds of transactions for use cases that answer a request, each with the one clock.
 
-`snapshot` reads, `unit` changes. Both are bounded: a statement that runs away is cut off
-and told as Overloaded, so that one heavy question doesn't hold a connection for ever. Both are
-timed, under the name of the use case that they are for.
+`snapshot` reads, `unit` changes. Both name the projects that they may reach (None: what belongs
+to no project): the policies of the tables let nothing else be seen or changed, whatever a
+statement says. Both are bounded: a statement that runs away is cut off and told as Overloaded,
+so that one heavy question doesn't hold a connection for ever. Both are timed, under the name of
+the use case that they are for.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import inspect
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from uuid import UUID
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -21,14 +24,26 @@ from leadpulse.histogram import Histogram
 from leadpulse.postgres.connect import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from contextlib import AbstractAsyncContextManager
     from types import FrameType
 
 Pool = AsyncConnectionPool[Connection]
 
+# One project, several, or none.
+Projects: TypeAlias = "str | Iterable[str] | None"
+
 _READ_LIMIT: Final = 15_000
 _WRITE_LIMIT: Final = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What a transaction may reach and how long (ms) each of its statements may take."""
+
+    projects: str
+    user: str
+    limit_ms: int
 
 
 @dataclass(slots=True)
@@ -47,23 +62,56 @@ class Timings:
 
 TIMINGS: Final = Timings()
 
+# The walls go up in the statement that asks for the time: no round trip more.
+_BEGIN: Final = """
+select clock_timestamp(), set_config('statement_timeout', %s, true),
+       set_config('leadpulse.projects', %s, true), set_config('leadpulse.user', %s, true)
+"""
+
 
 def snapshot(
-    pool: Pool, limit_ms: int = _READ_LIMIT, wait: float | None = None
+    pool: Pool,
+    projects: Projects,
+    limit_ms: int = _READ_LIMIT,
+    *,
+    user: str | None = None,
+    wait: float | None = None,
 ) -> AbstractAsyncContextManager[tuple[Connection, int]]:
     """A read-only transaction that sees one instant, and that instant (µs).
 
-    Raises Overloaded when no connection is free within `wait` seconds (10 without) or a
-    statement takes too long.
+    With `user`, it also reaches what belongs to that person: sessions and memberships. Raises
+    Overloaded when no connection is free within `wait` seconds (10 without) or a statement takes
+    too long.
     """
-    return _snapshot(pool, limit_ms, wait, _use_case(inspect.currentframe()))
+    bounds = _Bounds(projects_setting(projects), user or "", limit_ms)
+    return _snapshot(pool, bounds, wait, _use_case(inspect.currentframe()))
 
 
 def unit(
-    pool: Pool, limit_ms: int = _WRITE_LIMIT
+    pool: Pool, projects: Projects, limit_ms: int = _WRITE_LIMIT, *, user: str | None = None
 ) -> AbstractAsyncContextManager[tuple[Connection, int]]:
-    """A transaction that commits as a whole, and the instant (µs) at which it began."""
-    return _unit(pool, limit_ms, _use_case(inspect.currentframe()))
+    """A transaction that commits as a whole, and the instant (µs) at which it began.
+
+    `user` as for `snapshot`.
+    """
+    bounds = _Bounds(projects_setting(projects), user or "", limit_ms)
+    return _unit(pool, bounds, _use_case(inspect.currentframe()))
+
+
+def projects_setting(projects: Projects) -> str:
+    """The value of `leadpulse.projects` for these projects; raises ValueError for a bad id."""
+    ids = () if projects is None else (projects,) if isinstance(projects, str) else projects
+    return "{" + ",".join(sorted({str(UUID(each)) for each in ids})) + "}"
+
+
+async def reach(connection: Connection, projects: Projects) -> None:
+    """Lets the open transaction reach these projects, and no others, from now on.
+
+    For what learns only inside of a transaction which projects it is about.
+    """
+    await connection.execute(
+        "select set_config('leadpulse.projects', %s, true)", [projects_setting(projects)]
+    )
 
 
 def _use_case(here: FrameType | None) -> str:
@@ -77,17 +125,19 @@ def _use_case(here: FrameType | None) -> str:
 
 @asynccontextmanager
 async def _snapshot(
-    pool: Pool, limit_ms: int, wait: float | None, use_case: str
+    pool: Pool, bounds: _Bounds, wait: float | None, use_case: str
 ) -> AsyncIterator[tuple[Connection, int]]:
     async with _connection(pool, wait, use_case) as connection, connection.transaction():
         await connection.execute("set transaction isolation level repeatable read read only")
-        yield connection, await _begin(connection, limit_ms)
+        yield connection, await _begin(connection, bounds)
 
 
 @asynccontextmanager
-async def _unit(pool: Pool, limit_ms: int, use_case: str) -> AsyncIterator[tuple[Connection, int]]:
+async def _unit(
+    pool: Pool, bounds: _Bounds, use_case: str
+) -> AsyncIterator[tuple[Connection, int]]:
     async with _connection(pool, None, use_case) as connection, connection.transaction():
-        yield connection, await _begin(connection, limit_ms)
+        yield connection, await _begin(connection, bounds)
 
 
 @asynccontextmanager
@@ -107,10 +157,8 @@ async def _connection(pool: Pool, wait: float | None, use_case: str) -> AsyncIte
         raise Overloaded("The database needs too long for this; ask for less.", 5) from None
 
 
-async def _begin(connection: Connection, limit_ms: int) -> int:
-    cursor = await connection.execute(
-        "select clock_timestamp(), set_config('statement_timeout', %s, true)", [str(limit_ms)]
-    )
+async def _begin(connection: Connection, bounds: _Bounds) -> int:
+    cursor = await connection.execute(_BEGIN, (str(bounds.limit_ms), bounds.projects, bounds.user))
     row = await cursor.fetchone()
     now: int = 0 if row is None else row[0]
     return now

@@ -46,7 +46,7 @@ class SystemHealth:
 
 async def system_health(pool: Pool, project_id: str) -> SystemHealth:
     """The state of a project and of what serves it. Raises NotFound."""
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         found = await admin_read.system(connection, project_id)
         if found is None:
             raise NotFound("project", project_id)
@@ -58,8 +58,8 @@ async def system_health(pool: Pool, project_id: str) -> SystemHealth:
 async def installation_health(pool: Pool) -> QueueState:
     """How much work waits; raises soon if the database doesn't answer."""
     async with asyncio.timeout(_HEALTH_WITHIN):
-        async with snapshot(pool, limit_ms=_HEALTH_LIMIT, wait=_HEALTH_WAIT) as (connection, _):
-            return await queue_state(connection)
+        async with snapshot(pool, None, _HEALTH_LIMIT, wait=_HEALTH_WAIT) as (conn, _):
+            return await queue_state(conn)
 
 
 def _age(oldest: int | None, now: int) -> float:
@@ -68,7 +68,7 @@ def _age(oldest: int | None, now: int) -> float:
 
 async def count_leads(pool: Pool, project_id: str) -> int:
     """How many leads a project has."""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         return await admin_read.count_leads(connection, project_id)
 
 
@@ -78,7 +78,7 @@ async def list_failed_jobs(
     """Work that failed for good, newest first."""
     limit = paging.page_size(limit)
     before = _behind(cursor, f"failed.{state}")
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found = await admin_read.failed_jobs(connection, project_id, state, before, limit + 1)
     shown = found[:limit]
     more = len(found) > limit
@@ -91,7 +91,7 @@ async def list_conflicts(
     """Calls of the last week that used an eventId again for something else, newest first."""
     limit = paging.page_size(limit)
     before = _behind(cursor, "conflicts")
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found = await admin_read.conflicts(connection, project_id, before, limit + 1)
     shown = found[:limit]
     more = len(found) > limit
@@ -104,7 +104,7 @@ async def list_quarantine(
     """Leads with held events."""
     limit = paging.page_size(limit)
     after = _behind(cursor, "quarantine")
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found = await admin_read.held_leads(connection, project_id, after, limit + 1)
     shown = found[:limit]
     more = len(found) > limit

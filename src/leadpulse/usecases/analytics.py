@@ -77,7 +77,7 @@ def bucket_width(low: float, qualified: float) -> float:
 
 async def dashboard(pool: Pool, cache: ModelCache, project_id: str) -> Dashboard:
     """The figures of now, as of one snapshot."""
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         label = (await labels(connection, cache, project_id)).labels
         stages = label.source.stages
         by_type = await analytics.counts_by_type(connection, project_id, now - DAY, now - 2 * DAY)
@@ -129,7 +129,7 @@ async def throughput(pool: Pool, project_id: str, hours: int) -> list[Hour]:
     """Events and mutations of the last hours, the present one included, none left out."""
     if not 1 <= hours <= _MOST_HOURS:
         raise Invalid([FieldError("hours", f"must be between 1 and {_MOST_HOURS}")])
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         first = now - now % HOUR - (hours - 1) * HOUR
         found = await analytics.by_hour(connection, project_id, first)
     known = {hour.begins: hour for hour in found}
@@ -139,7 +139,7 @@ async def throughput(pool: Pool, project_id: str, hours: int) -> list[Hour]:
 
 async def queue_health(pool: Pool, project_id: str) -> tuple[Queue, float]:
     """The queue of a project, and the age in seconds of what waits longest."""
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         found = await analytics.queue(connection, project_id, now)
     age = 0.0 if found.oldest is None else max(0, now - found.oldest) / 1_000_000
     return found, age
@@ -148,5 +148,5 @@ async def queue_health(pool: Pool, project_id: str) -> tuple[Queue, float]:
 async def score_mutations(pool: Pool, project_id: str, limit: int) -> list[Mutation]:
     """The newest scored events with their lead."""
     limit = paging.page_size(limit)
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         return await analytics.newest_scored(connection, project_id, limit)

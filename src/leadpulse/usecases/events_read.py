@@ -58,7 +58,7 @@ async def list_events(pool: Pool, project_id: str, question: EventQuestion) -> E
     before = None
     if question.cursor is not None:
         before = str(paging.decode(question.cursor, "events", (UUID,))[0])
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found, scanned = await events_read.arrivals(
             connection, project_id, question.wanted, before, limit + 1
         )
@@ -74,7 +74,7 @@ async def _of_lead(pool: Pool, project_id: str, question: EventQuestion, limit: 
         at, event_id = paging.decode(question.cursor, "events.lead", (int, UUID))
         before = (int(str(at)), str(event_id))
     lead_id = question.lead_id or ""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         lead = None
         if paging.is_id(lead_id):
             lead = await events_read.survivor(connection, project_id, lead_id)
@@ -91,7 +91,7 @@ async def _of_lead(pool: Pool, project_id: str, question: EventQuestion, limit: 
 
 async def get_event(pool: Pool, cache: ModelCache, project_id: str, event_id: str) -> EventView:
     """An event by the server's id. Raises NotFound."""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found = None
         if paging.is_id(event_id):
             found = await events_read.one_event(connection, project_id, event_id)

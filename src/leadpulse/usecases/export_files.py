@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
 async def require_project(pool: Pool, project_id: str) -> int:
     """How many events a project has; raises NotFound if there is none with this id."""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         if not await exporting.project_exists(connection, project_id):
             raise NotFound("project", project_id)
         return await exporting.count_events(connection, project_id)
@@ -67,7 +67,7 @@ async def leads_as_jsonl(pool: Pool, cache: ModelCache, project_id: str) -> Asyn
     """Leads as they stand, one a line, oldest first."""
     after: Place | None = None
     while True:
-        async with snapshot(pool) as (connection, now):
+        async with snapshot(pool, project_id) as (connection, now):
             label = (await labels(connection, cache, project_id)).labels
             wanted = lead_filter(Question(), label.source, now)
             page = PageOrder("createdAt", "asc", _PORTION, now, after)
@@ -84,7 +84,7 @@ async def leads_as_jsonl(pool: Pool, cache: ModelCache, project_id: str) -> Asyn
 async def _events(pool: Pool, project_id: str) -> AsyncIterator[list[StoredEvent]]:
     after = exporting.FIRST
     while True:
-        async with snapshot(pool) as (connection, _):
+        async with snapshot(pool, project_id) as (connection, _):
             events = await exporting.events_after(connection, project_id, after, _PORTION)
         if events:
             yield events

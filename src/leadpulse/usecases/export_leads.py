@@ -48,7 +48,7 @@ async def export_leads(
     yield _lines([COLUMNS])
     after: Place | None = None
     while True:
-        async with snapshot(pool) as (connection, now):
+        async with snapshot(pool, project_id) as (connection, now):
             label = (await labels(connection, cache, project_id)).labels
             wanted = lead_filter(question, label.source, now)
             page = PageOrder("createdAt", "asc", _PORTION, now, after)

@@ -111,7 +111,7 @@ async def lead_history(
     """
     limit = paging.page_size(limit)
     after = _place(cursor, "history")
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, lead[0]) as (connection, now):
         row = await found_lead(connection, *lead, now)
         ledger = LedgerOf(lead[0], row.id, row.generation)
         lines = await history_read.ledger_page(connection, ledger, after, limit + 1)
@@ -196,7 +196,7 @@ async def lead_timeline(
     """A page of a lead's scored events and adjustments, newest first. Raises NotFound."""
     limit = paging.page_size(limit)
     before = _place(cursor, "timeline")
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, lead[0]) as (connection, now):
         row = await found_lead(connection, *lead, now)
         ledger = LedgerOf(lead[0], row.id, row.generation)
         lines = await history_read.timeline_page(connection, ledger, before, limit + 1)
@@ -216,7 +216,7 @@ async def lead_sessions(
     limit = paging.page_size(limit)
     before = _place(cursor, "sessions")
     gathered = _Sessions(limit)
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, lead[0]) as (connection, now):
         row = await found_lead(connection, *lead, now)
         ledger = LedgerOf(lead[0], row.id, row.generation)
         while True:
@@ -270,7 +270,7 @@ async def lead_intelligence(
     pool: Pool, cache: ModelCache, project_id: str, lead_id: str
 ) -> Meaning:
     """What a lead's score and activity mean now. Raises NotFound."""
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         row = await found_lead(connection, project_id, lead_id, now)
         models = await labels(connection, cache, project_id)
         state = state_of(row)

@@ -72,7 +72,7 @@ async def create_or_update(
     Raises Invalid, and Conflict if the identifiers belong to different people.
     """
     change = parse_new_lead(document)
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         now = await store.clock(conn)
         if change.identifiers:
@@ -113,7 +113,7 @@ async def patch(
     Raises Invalid, NotFound, and Conflict if another lead has one of the identifiers.
     """
     change = parse_lead_patch(document)
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         root = await survivor(conn, project_id, lead_id)
         if change.identifiers:
@@ -201,7 +201,7 @@ async def adjust(
     """
     wanted = parse_adjustment(document)
     properties = {"points": wanted.points, "note": wanted.note}
-    async with unit(pool) as (conn, now):
+    async with unit(pool, project_id) as (conn, now):
         root = await survivor(conn, project_id, lead_id)
         saying = Saying(ADJUSTMENT, by, properties, event_id=wanted.event_id)
         event = await own_event(conn, project_id, root, saying, now)
@@ -224,7 +224,7 @@ async def delete(pool: Pool, project_id: str, lead_id: str) -> None:
     The lead is gone at once; what is long of its events and ledger goes in portions, the rest
     of it by `sweep_removals`. Raises NotFound.
     """
-    async with unit(pool) as (conn, now):
+    async with unit(pool, project_id) as (conn, now):
         await identity.lock_identities(conn, [project_id])
         root = await survivor(conn, project_id, lead_id)
         leads = await identity.members(conn, project_id, root)
@@ -232,7 +232,7 @@ async def delete(pool: Pool, project_id: str, lead_id: str) -> None:
         await store.remove_leads(conn, project_id, leads, now)
     for lead in leads:
         for _ in range(_PORTIONS_AT_ONCE):
-            async with unit(pool) as (conn, _):
+            async with unit(pool, project_id) as (conn, _):
                 if await store.remove_rows(conn, project_id, lead, _PORTION) < _PORTION:
                     break
 
@@ -242,11 +242,11 @@ async def sweep_removals(pool: Pool, most: int = 100) -> int:
 
     For a regular pass: also catches events that were on their way when their lead was removed.
     """
-    async with unit(pool) as (conn, now):
+    async with unit(pool, None) as (conn, now):
         waiting = await store.removals(conn, most)
     removed = 0
     for project_id, lead_id, removed_at in waiting:
-        async with unit(pool) as (conn, _):
+        async with unit(pool, project_id) as (conn, _):
             count = await store.remove_rows(conn, project_id, lead_id, _PORTION)
             if count < _PORTION and removed_at < now - _STRAGGLERS:
                 await store.removal_done(conn, project_id, lead_id)

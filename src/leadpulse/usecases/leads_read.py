@@ -74,7 +74,7 @@ async def list_leads(
     order: Order = question.order or ("asc" if question.sort == "name" else "desc")
     kind = f"leads.{question.sort}.{order}"
     after, skip = _place(question.cursor, kind), _rows_to_skip(question, limit)
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         await leads_read.follow_indexes(connection)
         label = (await labels(connection, cache, project_id)).labels
         wanted = lead_filter(question, label.source, now)
@@ -174,7 +174,7 @@ def _search(text: str | None) -> str | None:
 async def top_leads(pool: Pool, cache: ModelCache, project_id: str, limit: int) -> list[LeadView]:
     """The leads with the highest scores."""
     limit = paging.page_size(limit)
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         label = (await labels(connection, cache, project_id)).labels
         page = PageOrder("score", "desc", limit, now)
         found = await leads_read.lead_page(connection, project_id, LeadFilter(), page)
@@ -183,7 +183,7 @@ async def top_leads(pool: Pool, cache: ModelCache, project_id: str, limit: int) 
 
 async def leads_by_stage(pool: Pool, cache: ModelCache, project_id: str) -> Mapping[str, int]:
     """How many leads each stage has."""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         label = (await labels(connection, cache, project_id)).labels
         counts = await leads_read.stage_counts(connection, project_id, label.source.stages)
     return dict(zip(STAGES, counts, strict=True))
@@ -191,7 +191,7 @@ async def leads_by_stage(pool: Pool, cache: ModelCache, project_id: str) -> Mapp
 
 async def get_lead(pool: Pool, cache: ModelCache, project_id: str, lead_id: str) -> LeadView:
     """A lead, folded forward to now; a merged one is its survivor. Raises NotFound."""
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         row = await found_lead(connection, project_id, lead_id, now)
         models = await labels(connection, cache, project_id)
         first, last = await leads_read.touches(connection, project_id, row)

@@ -70,7 +70,7 @@ async def merge(pool: Pool, project_id: str, lead_id: str, into_id: object, by: 
 
     Two that are one already stay so. Raises NotFound and Invalid.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         child, parent = await _two(conn, project_id, lead_id, into_id)
         if child == parent:
@@ -95,7 +95,7 @@ async def list_merges(pool: Pool, project_id: str, lead_id: str) -> list[store.M
 
     Raises NotFound.
     """
-    async with snapshot(pool) as (conn, _):
+    async with snapshot(pool, project_id) as (conn, _):
         root = await survivor(conn, project_id, lead_id)
         leads = await identity.members(conn, project_id, root)
         return await store.merges_of(conn, project_id, leads, MERGES_SHOWN)
@@ -106,7 +106,7 @@ async def undo(pool: Pool, project_id: str, merge_id: str, by: str) -> store.Mer
 
     Raises NotFound, and Conflict if it was undone already.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         found = await store.one_merge(conn, project_id, merge_id) if is_id(merge_id) else None
         if found is None:
@@ -132,7 +132,7 @@ async def preview(
 
     Raises NotFound and Invalid.
     """
-    async with snapshot(pool) as (conn, now):
+    async with snapshot(pool, project_id) as (conn, now):
         child, parent = await _two(conn, project_id, *leads)
         newest = await labels(conn, cache, project_id)
         wanted = [

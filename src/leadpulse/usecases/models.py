@@ -79,7 +79,7 @@ class Publish:
 
 async def current_model(pool: Pool, cache: ModelCache, project_id: str) -> CurrentModel:
     """The model in force."""
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         newest, history = await publishing.in_force(connection, project_id)
         models = await cache.get(connection, project_id, newest, history, versions_needed=())
         rescore = await publishing.rescore_under_way(connection, project_id)
@@ -96,7 +96,7 @@ async def list_versions(
         before = int(str(paging.decode(cursor, "models", (int,))[0]))
         if not 0 < before < 2**31:
             raise paging.bad_cursor()
-    async with snapshot(pool) as (connection, _):
+    async with snapshot(pool, project_id) as (connection, _):
         found = await publishing.versions(connection, project_id, before, limit + 1)
     shown = found[:limit]
     more = len(found) > limit
@@ -175,7 +175,7 @@ async def _publish(
     pool: Pool, cache: ModelCache, project_id: str, change: Change, how: Publish
 ) -> Publication:
     """One change after another: each sees the one before, none is lost."""
-    async with unit(pool) as (connection, now):
+    async with unit(pool, project_id) as (connection, now):
         newest, history = await publishing.in_force(connection, project_id, for_change=True)
         if how.based_on is not None and how.based_on != newest:
             raise Conflict(
@@ -211,7 +211,7 @@ async def rule_stats(
     """What each rule gave in so many days, and whether every entry was counted."""
     if not 1 <= days <= 366:
         raise Invalid([FieldError("days", "must be between 1 and 366")])
-    async with snapshot(pool) as (connection, now):
+    async with snapshot(pool, project_id) as (connection, now):
         newest, history = await publishing.in_force(connection, project_id)
         models = await cache.get(connection, project_id, newest, history, versions_needed=())
         used, complete = await publishing.rule_use(

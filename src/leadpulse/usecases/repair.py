@@ -19,7 +19,7 @@ async def retry_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLetter
 
     Raises NotFound, and Conflict when it is settled already.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         letter, root = await _open_letter(conn, project_id, key)
         await failures.settle(conn, project_id, key, "replayed")
         await repairs.allow_tries(conn, project_id, letter.lead_id)
@@ -32,7 +32,7 @@ async def discard_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLett
 
     `restore_event` takes that back. Raises NotFound and Conflict like `retry_dead_letter`.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         letter, root = await _open_letter(conn, project_id, key)
         await failures.settle(conn, project_id, key, "discarded")
         if letter.event is not None:
@@ -47,7 +47,7 @@ async def restore_event(pool: Pool, project_id: str, event: str) -> str:
 
     An event that counts already stays as it is.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         lead_id = await repairs.lead_of_event(conn, project_id, event)
         if lead_id is None:
             raise NotFound("event", event)
@@ -63,14 +63,14 @@ async def release_lead(pool: Pool, project_id: str, lead_id: str) -> int:
 
     Raises NotFound.
     """
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         root = await _hold(conn, project_id, lead_id)
         return await repairs.release(conn, project_id, root)
 
 
 async def rebuild_lead(pool: Pool, project_id: str, lead_id: str) -> str:
     """Fold a lead from its first event; returns the survivor that is folded. Raises NotFound."""
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         root = await _hold(conn, project_id, lead_id)
         await _refold(conn, project_id, root)
     return root
@@ -78,7 +78,7 @@ async def rebuild_lead(pool: Pool, project_id: str, lead_id: str) -> str:
 
 async def rebuild_project(pool: Pool, project_id: str) -> None:
     """Fold every lead of a project from its first event, in the background. Raises NotFound."""
-    async with unit(pool) as (conn, _):
+    async with unit(pool, project_id) as (conn, _):
         if not await maintenance.start_rebuild(conn, project_id):
             raise NotFound("project", project_id)
 

@@ -140,7 +140,7 @@ async def verify_project(
     report = VerifyReport()
     after: str | None = None
     while True:
-        async with snapshot(pool, STATEMENT_LIMIT) as (connection, _):
+        async with snapshot(pool, project_id, STATEMENT_LIMIT) as (connection, _):
             models = await load_models(connection, project_id)
             leads = await verifying.leads_after(connection, project_id, after, BATCH)
             settled = [lead for lead in leads if not lead.pending]
@@ -158,7 +158,7 @@ async def verify_project(
         if len(leads) < BATCH:
             break
         after = leads[-1].id
-    async with snapshot(pool, STATEMENT_LIMIT) as (connection, _):
+    async with snapshot(pool, project_id, STATEMENT_LIMIT) as (connection, _):
         _, report.failed = await verifying.waiting_and_failed(connection, project_id)
         strays = await verifying.stray_events(connection, project_id)
     if strays:
