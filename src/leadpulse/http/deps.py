@@ -1,4 +1,4 @@
-"""Who calls, and with what: keys and their scopes, ids in paths, texts and times in queries."""
+"""Who calls, and with what: principals, ids in paths, texts and times in queries."""
 
 from __future__ import annotations
 
@@ -11,18 +11,39 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from leadpulse.domain.errors import FieldError, Invalid, NotFound, Unauthorized
 from leadpulse.domain.model import is_clean
+from leadpulse.domain.permissions import Permission
 from leadpulse.domain.timestamps import parse_timestamp
 from leadpulse.http.credentials import header_key
 from leadpulse.http.services import Services
-from leadpulse.usecases.keys import Caller
 from leadpulse.usecases.paging import is_id
+from leadpulse.usecases.principals import Principal, key_principal
 
-# The schemes under which a key may come, as OpenAPI names them.
-SECURITY_SCHEMES: Final[dict[str, dict[str, str]]] = {
+# The schemes under which a key may come, as OpenAPI names them; and, with those, a session.
+KEY_SCHEMES: Final[dict[str, dict[str, str]]] = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-    "bearer": {"type": "http", "scheme": "bearer"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key, or the token of a session.",
+    },
     "basic": {"type": "http", "scheme": "basic", "description": "The key as the user name."},
 }
+SESSION_SCHEMES: Final[dict[str, dict[str, str]]] = {
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "leadpulse_session",
+        "description": "Set by logging in; on https its name begins with `__Host-`.",
+    },
+}
+SECURITY_SCHEMES: Final = {**KEY_SCHEMES, **SESSION_SCHEMES}
+
+
+def schemes_for(permission: Permission) -> tuple[str, ...]:
+    """The schemes that can be the credential for a permission: some are for people only."""
+    if permission.need.scope is None:
+        return ("bearer", *SESSION_SCHEMES)
+    return tuple(SECURITY_SCHEMES)
 
 
 def services_of(request: Request) -> Services:
@@ -43,28 +64,30 @@ def key_of(request: Request) -> str:
     return key
 
 
-def _with(scope: str) -> Callable[..., Awaitable[Caller]]:
-    async def caller(request: Request, services: Given) -> Caller:
-        found = await services.keys.find(key_of(request))
-        found.require(scope)
+async def identify(request: Request, services: Services) -> Principal:
+    """Who calls, by the first place that holds a credential; raises Unauthorized."""
+    return key_principal(await services.keys.find(key_of(request)))
+
+
+def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
+    """The dependency of a route that only they may call who have a permission."""
+
+    async def principal(request: Request, services: Given) -> Principal:
+        found = await identify(request, services)
+        found.require(permission)
         return found
 
-    # Read back when the documentation is written.
-    caller.__dict__["scope"] = scope
-    return caller
+    # Read back by the documentation, and by the test that walks every route.
+    principal.__dict__["permission"] = permission
+    return principal
 
 
-Reader = Annotated[Caller, Depends(_with("leads:read"))]
-Writer = Annotated[Caller, Depends(_with("leads:write"))]
-Eraser = Annotated[Caller, Depends(_with("leads:erase"))]
-RuleWriter = Annotated[Caller, Depends(_with("rules:write"))]
-Exporter = Annotated[Caller, Depends(_with("exports:read"))]
-Admin = Annotated[Caller, Depends(_with("admin"))]
-
-
-def who(caller: Caller) -> str:
-    """How a change by this caller is signed in records."""
-    return f"key:{caller.key_id}"
+Reader = Annotated[Principal, Depends(allowed(Permission.LEADS_READ))]
+Writer = Annotated[Principal, Depends(allowed(Permission.LEADS_WRITE))]
+Remover = Annotated[Principal, Depends(allowed(Permission.LEADS_REMOVE))]
+RuleWriter = Annotated[Principal, Depends(allowed(Permission.RULES_WRITE))]
+Exporter = Annotated[Principal, Depends(allowed(Permission.LEADS_EXPORT))]
+Operating = Annotated[Principal, Depends(allowed(Permission.OPERATE))]
 
 
 # ── Inputs that many calls share ─────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Responses = dict[int | str, dict[str, Any]]
 
 _KEY: Final = ("missing_key", "unknown_key", "expired_key")
-_SCOPE: Final = ("write_key_cannot_read", "missing_scope")
+_SCOPE: Final = ("write_key_cannot_read", "missing_scope", "missing_role")
 # What any body can be answered with.
 UNREADABLE: Final = ("malformed", "too_slow", "too_large", "unreadable_encoding")
 _BODY: Final = (*UNREADABLE, "invalid")

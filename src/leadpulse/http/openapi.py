@@ -14,9 +14,10 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from leadpulse.domain.permissions import Permission
 from leadpulse.http import docs, event_calls
 from leadpulse.http.answers import Problem
-from leadpulse.http.deps import SECURITY_SCHEMES
+from leadpulse.http.deps import KEY_SCHEMES, SECURITY_SCHEMES, schemes_for
 from leadpulse.http.documented import UNREADABLE, examples, problems
 from leadpulse.http.routes import ROUTERS
 from leadpulse.http.version import VERSION
@@ -31,9 +32,13 @@ _ABOUT: Final = """
 LeadPulse turns what people do into scores.
 
 **Keys.** Events are sent with a write key (`pk_…`, public) or a secret key (`sk_…`); everything
-else needs a secret key with the scope that the call names. A key goes into `X-API-Key`,
-`Authorization: Bearer`, HTTP Basic as the user name, `X-Write-Key`, or `?writeKey=`; event calls
-also take `apiKey` or `writeKey` in the body. The first of these places that holds one counts.
+else needs a secret key with the scope that the call names, or a session of a member with the role
+that it names. A key goes into `X-API-Key`, `Authorization: Bearer`, HTTP Basic as the user name,
+`X-Write-Key`, or `?writeKey=`; event calls also take `apiKey` or `writeKey` in the body. The first
+of these places that holds one counts.
+
+**Sessions.** Logging in answers a token, for `Authorization: Bearer`, and sets it as a cookie. A
+call that changes something by the cookie needs `X-CSRF-Token`, which is answered beside the token.
 
 **Errors** are `application/problem+json`; `code` is a stable word. **Lists** answer
 `nextCursor`: send it back as `cursor` for the next page. **Times** are RFC 3339 in UTC with
@@ -58,12 +63,12 @@ def document() -> dict[str, Any]:
         separate_input_output_schemas=True,
     )
     _finish_schemas(made)
-    scopes = _scopes()
+    needed = _permissions()
     names: set[str] = set()
     for path, calls in sorted(made["paths"].items()):
         for method in _METHODS:
             if method in calls:
-                _finish_call(calls[method], scopes.get((path, method)), names)
+                _finish_call(calls[method], needed.get((path, method)), names)
                 if method in ("post", "put", "patch"):
                     _add_transport(calls[method]["responses"])
     made["paths"] = dict(sorted(made["paths"].items()))
@@ -82,18 +87,19 @@ def _finish_schemas(made: dict[str, Any]) -> None:
     made["components"]["securitySchemes"] = dict(SECURITY_SCHEMES)
 
 
-def _finish_call(call: dict[str, Any], scope: str | None, names: set[str]) -> None:
+def _finish_call(call: dict[str, Any], needed: Permission | None, names: set[str]) -> None:
     # Named after its function; the alias of a call gets a number.
     name = call["summary"].lower().replace(" ", "_")
     number = 1 + sum(1 for known in names if known.split(".")[0] == name)
     names.add(f"{name}.{number}")
     call["operationId"] = name if number == 1 else f"{name}_{number}"
     call.pop("summary")
-    if scope is not None:
-        call["description"] += f"\n\nNeeds a secret key with the scope `{scope}`."
-        call["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+    if needed is not None:
+        call["description"] += f"\n\n{_told(needed)}"
+        call["security"] = [{scheme: []} for scheme in schemes_for(needed)]
+        call["x-permission"] = needed.name
     elif "events" in call["tags"]:
-        call["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES] + [_IN_THE_BODY]
+        call["security"] = [{scheme: []} for scheme in KEY_SCHEMES] + [_IN_THE_BODY]
     # What FastAPI adds by itself to every call with parameters; ours says what can happen.
     told = call["responses"].get("422", {}).get("content", {})
     if "application/json" in told:
@@ -106,22 +112,31 @@ def _add_transport(responses: dict[str, Any]) -> None:
         responses.setdefault(str(status), response)
 
 
-def _scopes() -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+def _told(needed: Permission) -> str:
+    """Who may, in a sentence."""
+    need = needed.need
+    verified = " with a verified address" if need.verified else ""
+    people = f"Needs a session of a member who is {need.role} or more{verified}"
+    return f"{people}." if need.scope is None else f"{people}, or a key with scope `{need.scope}`."
+
+
+def _permissions() -> dict[tuple[str, str], Permission]:
+    found: dict[tuple[str, str], Permission] = {}
     for route in (route for area in ROUTERS for route in area.routes):
         if isinstance(route, APIRoute):
-            scope = _scope(route.dependant)
-            if scope is not None:
-                found |= {(route.path, method.lower()): scope for method in route.methods or ()}
+            needed = permission_of(route.dependant)
+            if needed is not None:
+                found |= {(route.path, method.lower()): needed for method in route.methods or ()}
     return found
 
 
-def _scope(dependant: Dependant) -> str | None:
-    own = getattr(dependant.call, "scope", None)
-    if isinstance(own, str):
+def permission_of(dependant: Dependant) -> Permission | None:
+    """The permission that a route asks for; None where anybody may call."""
+    own = getattr(dependant.call, "permission", None)
+    if isinstance(own, Permission):
         return own
-    inner = (_scope(one) for one in dependant.dependencies)
-    return next((scope for scope in inner if scope is not None), None)
+    inner = (permission_of(one) for one in dependant.dependencies)
+    return next((needed for needed in inner if needed is not None), None)
 
 
 def text() -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from leadpulse.http import answers_admin as told
 from leadpulse.http import render
-from leadpulse.http.deps import Admin, Cursor, Given, LeadId, Limit, an_id
+from leadpulse.http.deps import Cursor, Given, LeadId, Limit, Operating, an_id
 from leadpulse.http.documented import answers
 from leadpulse.usecases import admin, repair, verify
 
@@ -19,7 +19,7 @@ _LONGEST_CHECK = 55.0
 
 
 @router.get("/system-health", responses=answers(told.SystemHealth))
-async def system_health(services: Given, caller: Admin) -> Response:
+async def system_health(services: Given, caller: Operating) -> Response:
     """The state of the project and of what serves it."""
     found = await admin.system_health(services.pool, caller.project_id)
     return render.answer(render.system_health(found))
@@ -28,7 +28,7 @@ async def system_health(services: Given, caller: Admin) -> Response:
 @router.get("/failed-jobs", responses=answers(told.FailedJobs, "invalid"))
 async def failed_jobs(
     services: Given,
-    caller: Admin,
+    caller: Operating,
     state: Annotated[
         Literal["open", "replayed", "discarded"], Query(description="What became of them.")
     ] = "open",
@@ -46,7 +46,7 @@ async def failed_jobs(
 
 @router.get("/conflicts", responses=answers(told.Conflicts, "invalid"))
 async def conflicts(
-    services: Given, caller: Admin, limit: Limit = 50, cursor: Cursor = None
+    services: Given, caller: Operating, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Calls of the last week that used an eventId again for something else, newest first."""
     found, following = await admin.list_conflicts(services.pool, caller.project_id, cursor, limit)
@@ -57,7 +57,7 @@ async def conflicts(
 
 @router.get("/quarantine", responses=answers(told.Quarantine, "invalid"))
 async def quarantine(
-    services: Given, caller: Admin, limit: Limit = 50, cursor: Cursor = None
+    services: Given, caller: Operating, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Leads with events beyond the daily ceiling, which are stored but not scored."""
     found, following = await admin.list_quarantine(services.pool, caller.project_id, cursor, limit)
@@ -81,7 +81,7 @@ def _done(message: str, leads: int) -> Response:
     status_code=202,
     responses=answers(told.Done, "not_found", "already_settled", status=202),
 )
-async def retry_failed(services: Given, caller: Admin, job_id: JobId) -> Response:
+async def retry_failed(services: Given, caller: Operating, job_id: JobId) -> Response:
     """Tries failed work again: its lead is folded from all its events."""
     await repair.retry_dead_letter(services.pool, caller.project_id, job_id)
     return _done("The lead will be scored again.", 1)
@@ -92,7 +92,7 @@ async def retry_failed(services: Given, caller: Admin, job_id: JobId) -> Respons
     status_code=202,
     responses=answers(told.Done, "not_found", "already_settled", status=202),
 )
-async def discard_failed(services: Given, caller: Admin, job_id: JobId) -> Response:
+async def discard_failed(services: Given, caller: Operating, job_id: JobId) -> Response:
     """Gives failed work up; the event at fault, if it is known, no longer counts.
 
     `restore-event` takes that back.
@@ -110,7 +110,7 @@ async def discard_failed(services: Given, caller: Admin, job_id: JobId) -> Respo
 )
 async def restore_event(
     services: Given,
-    caller: Admin,
+    caller: Operating,
     event_id: Annotated[str, Path(description="Our id of the event (not its eventId).")],
 ) -> Response:
     """Lets a discarded event count again."""
@@ -123,7 +123,7 @@ async def restore_event(
     status_code=202,
     responses=answers(told.Done, "not_found", status=202),
 )
-async def release(services: Given, caller: Admin, lead_id: LeadId) -> Response:
+async def release(services: Given, caller: Operating, lead_id: LeadId) -> Response:
     """Scores the events of a lead that a ceiling held back."""
     events = await repair.release_lead(services.pool, caller.project_id, lead_id)
     return _done(f"Released events: {events}.", 1 if events else 0)
@@ -134,14 +134,14 @@ async def release(services: Given, caller: Admin, lead_id: LeadId) -> Response:
     status_code=202,
     responses=answers(told.Done, "not_found", status=202),
 )
-async def rebuild(services: Given, caller: Admin, lead_id: LeadId) -> Response:
+async def rebuild(services: Given, caller: Operating, lead_id: LeadId) -> Response:
     """Folds a lead again from its first event, in the background."""
     await repair.rebuild_lead(services.pool, caller.project_id, lead_id)
     return _done("The lead will be folded from its first event.", 1)
 
 
 @router.post("/rebuild-project", status_code=202, responses=answers(told.Done, status=202))
-async def rebuild_project(services: Given, caller: Admin) -> Response:
+async def rebuild_project(services: Given, caller: Operating) -> Response:
     """Folds every lead of the project again from its first event, in the background."""
     leads = await admin.count_leads(services.pool, caller.project_id)
     await repair.rebuild_project(services.pool, caller.project_id)
@@ -149,7 +149,7 @@ async def rebuild_project(services: Given, caller: Admin) -> Response:
 
 
 @router.post("/verify", responses=answers(told.VerifyReport))
-async def verify_scores(services: Given, caller: Admin) -> Response:
+async def verify_scores(services: Given, caller: Operating) -> Response:
     """Holds every score and ledger of the project against its raw events.
 
     Takes about a minute for each million events. What would take longer than a minute ends

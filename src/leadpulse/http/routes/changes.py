@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Response
 from leadpulse.http import answers_changes as told
 from leadpulse.http import render, render_changes
 from leadpulse.http.answers import Lead
-from leadpulse.http.deps import Eraser, Given, LeadId, Reader, Writer, an_id, who
+from leadpulse.http.deps import Given, LeadId, Reader, Remover, Writer, an_id
 from leadpulse.http.documented import answers
 from leadpulse.http.schemas import LeadChanges, MergeInto, NewAdjustment, NewLead
 from leadpulse.usecases import leads, leads_read, merges
+from leadpulse.usecases.principals import who
 
 router = APIRouter(tags=["leads"])
 
@@ -55,7 +56,7 @@ async def change_lead(
     status_code=204,
     responses={**answers(None, "not_found"), 204: {"description": "It is gone."}},
 )
-async def delete_lead(services: Given, caller: Eraser, lead_id: LeadId) -> Response:
+async def delete_lead(services: Given, caller: Remover, lead_id: LeadId) -> Response:
     """Removes a lead with its events. It comes back when the person is seen again."""
     await leads.delete(services.pool, caller.project_id, lead_id)
     return Response(status_code=204)

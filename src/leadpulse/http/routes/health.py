@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from leadpulse.domain.errors import LeadPulseError, Unauthorized
 from leadpulse.http import answers_admin as told
 from leadpulse.http import metrics, render
-from leadpulse.http.deps import Given, key_of
+from leadpulse.http.deps import Given, identify
 from leadpulse.http.documented import problems, public
 from leadpulse.http.services import Services
 from leadpulse.http.version import VERSION
@@ -32,7 +32,7 @@ router = APIRouter(tags=["health"])
     },
 )
 async def health(request: Request, services: Given) -> Response:
-    """200 or 503. Callers with a secret key see the details."""
+    """200 or 503. Callers with a secret key or a session see the details."""
     found = await _installation(services)
     if found is None:
         return render.answer({"status": "down"}, 503)
@@ -65,10 +65,10 @@ async def _installation(services: Services) -> QueueState | None:
 
 
 async def _known(request: Request, services: Services) -> str | None:
-    """The project of a caller with a secret key; None for strangers, who get no error here."""
+    """The project of who may see details; None for strangers, who get no error here."""
     with suppress(LeadPulseError):
-        caller = await services.keys.find(key_of(request))
-        return caller.project_id if caller.trusted else None
+        caller = await identify(request, services)
+        return None if caller.public else caller.project_id
     return None
 
 
