@@ -15,8 +15,9 @@ from leadpulse.domain.permissions import Permission
 from leadpulse.domain.timestamps import parse_timestamp
 from leadpulse.http.credentials import header_key
 from leadpulse.http.services import Services
+from leadpulse.usecases.audit import Actor, act_as
 from leadpulse.usecases.paging import is_id
-from leadpulse.usecases.principals import Principal, key_principal
+from leadpulse.usecases.principals import Principal, key_principal, who
 
 # The schemes under which a key may come, as OpenAPI names them; and, with those, a session.
 KEY_SCHEMES: Final[dict[str, dict[str, str]]] = {
@@ -69,11 +70,19 @@ async def identify(request: Request, services: Services) -> Principal:
     return key_principal(await services.keys.find(key_of(request)))
 
 
+def _actor(request: Request, principal: Principal) -> Actor:
+    """Who acts, as the audit log writes it down."""
+    address = request.client.host if request.client is not None else None
+    instance: str | None = request.scope.get("state", {}).get("request_id")
+    return Actor(who(principal), principal.name or None, address, instance)
+
+
 def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
     """The dependency of a route that only they may call who have a permission."""
 
     async def principal(request: Request, services: Given) -> Principal:
         found = await identify(request, services)
+        act_as(_actor(request, found))
         found.require(permission)
         return found
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _FIND: Final = """
 select k.project_id, k.id, k.kind, k.key_hash, k.scopes, k.origins,
-       k.revoked_at is not null or coalesce(k.expires_at <= clock_timestamp(), false),
+       k.revoked_at is not null or k.disabled_at is not null or p.deleted_at is not null
+           or coalesce(k.expires_at <= clock_timestamp(), false),
        k.expires_at, p.paused, p.digest_key, p.identity_verification, p.identity_secret,
        coalesce(k.last_used_at < clock_timestamp() - interval '1 minute', true)
 from unnest(%s::bytea[]) w (h)
@@ -56,7 +57,10 @@ from api_keys where project_id = %s order by created_at, id
 
 
 class FoundKey(NamedTuple):
-    """A key and its project. `over`: revoked or expired; `idle`: not used for a minute."""
+    """A key and its project; `idle`: not used for a minute.
+
+    `over`: revoked, expired or switched off, or its project is deleted.
+    """
 
     project_id: str
     id: str

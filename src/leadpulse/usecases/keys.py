@@ -223,7 +223,7 @@ def _judged(found: store.FoundKey | None, digest: bytes) -> Caller | Unauthorize
     if found is None or not hmac.compare_digest(found.key_hash, digest):
         return Unauthorized("This key is not known.", "unknown_key")
     if found.over:
-        return Unauthorized("This key was revoked or has expired.", "expired_key")
+        return Unauthorized("This key was revoked, has expired or is switched off.", "expired_key")
     return Caller(
         project_id=found.project_id,
         trusted=found.kind == "secret",
