@@ -17,13 +17,13 @@ from uuid import UUID
 
 import msgspec
 
+from leadpulse.domain.spreadsheet import harmless
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.ids import uuid7
 from leadpulse.postgres import audit as store
 from leadpulse.postgres.audit import Line, Wanted
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import paging
-from leadpulse.usecases.export_leads import harmless
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -49,7 +49,8 @@ class Actor:
     request_id: str | None = None
 
 
-_ACTING: ContextVar[Actor] = ContextVar("leadpulse_actor", default=Actor("system"))
+_ACTING: ContextVar[Actor] = ContextVar("leadpulse_actor")
+_SYSTEM: Final = Actor("system")
 
 
 def act_as(actor: Actor) -> None:
@@ -79,7 +80,7 @@ async def record(
     `action` is like `member.role_changed`, `target` like `member:<id>`. Details hold neither a
     secret nor what is known of a lead.
     """
-    actor = _ACTING.get()
+    actor = _ACTING.get(_SYSTEM)
     line = store.NewLine(
         project_id=project_id,
         id=uuid7(),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from leadpulse.domain.errors import NotFound
+from leadpulse.domain.spreadsheet import harmless
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.postgres import exporting, leads_read
 from leadpulse.postgres.leads_read import PageOrder, Place
 from leadpulse.postgres.session import snapshot
-from leadpulse.usecases.export_leads import harmless
 from leadpulse.usecases.leads_read import Question, lead_filter
 from leadpulse.usecases.reading import LeadView, labels, stored_view
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from leadpulse.domain.spreadsheet import harmless
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.postgres import leads_read
 from leadpulse.postgres.leads_read import PageOrder, Place
 from leadpulse.postgres.session import snapshot
+from leadpulse.usecases import audit
 from leadpulse.usecases.leads_read import Question, lead_filter
 from leadpulse.usecases.reading import LeadView, labels, stored_view
 
@@ -26,16 +28,6 @@ COLUMNS: Final = (
     "createdAt", "traits",
 )  # fmt: skip
 _PORTION: Final = 500
-# What makes a spreadsheet take a text for a formula, also in its full-width forms.
-_STARTERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def harmless(text: str) -> str:
-    """A text as a spreadsheet shows it, never as a formula: an apostrophe comes first.
-
-    Blanks before the sign don't help whoever sends one.
-    """
-    return f"'{text}" if text.startswith(_STARTERS) or text.lstrip().startswith(_STARTERS) else text
 
 
 async def export_leads(
@@ -45,6 +37,7 @@ async def export_leads(
 
     Each portion is read in a transaction of its own: a slow reader holds no snapshot open.
     """
+    await audit.record_alone(pool, project_id, "leads.exported")
     yield _lines([COLUMNS])
     after: Place | None = None
     while True:

@@ -19,6 +19,7 @@ from leadpulse.ids import uuid7
 from leadpulse.postgres import identity, profiles
 from leadpulse.postgres import lead_changes as store
 from leadpulse.postgres.session import unit
+from leadpulse.usecases import audit
 from leadpulse.usecases.inside import Saying, own_event
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.resolve import resolve
@@ -230,6 +231,7 @@ async def delete(pool: Pool, project_id: str, lead_id: str) -> None:
         leads = await identity.members(conn, project_id, root)
         await store.lock_leads(conn, project_id, leads)
         await store.remove_leads(conn, project_id, leads, now)
+        await audit.record(conn, project_id, "lead.removed", f"lead:{root}")
     for lead in leads:
         for _ in range(_PORTIONS_AT_ONCE):
             async with unit(pool, project_id) as (conn, _):

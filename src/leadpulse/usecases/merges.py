@@ -14,6 +14,7 @@ from leadpulse.postgres import facts as fact_store
 from leadpulse.postgres import identity, profiles
 from leadpulse.postgres import lead_changes as store
 from leadpulse.postgres.session import snapshot, unit
+from leadpulse.usecases import audit
 from leadpulse.usecases.leads import survivor
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.reading import labels
@@ -81,6 +82,8 @@ async def merge(pool: Pool, project_id: str, lead_id: str, into_id: object, by: 
         (merge_id,) = await identity.add_merges(conn, now, [new])
         await _show(conn, project_id, now, [parent])
         row = await store.one_merge(conn, project_id, merge_id)
+        said = {"merge": merge_id, "into": parent}
+        await audit.record(conn, project_id, "lead.merged", f"lead:{child}", said)
     return Merged(parent, row, known=False)
 
 
@@ -119,6 +122,8 @@ async def undo(pool: Pool, project_id: str, merge_id: str, by: str) -> store.Mer
         await store.undo_merge(conn, project_id, found, (now, by))
         await identity.ask_refold(conn, now, [(project_id, root), (project_id, found.child_id)])
         await _show(conn, project_id, now, [root, found.child_id])
+        said = {"merge": merge_id, "parent": found.parent_id}
+        await audit.record(conn, project_id, "lead.unmerged", f"lead:{found.child_id}", said)
     return found._replace(undone_at=now, undone_by=by)
 
 

@@ -23,7 +23,7 @@ from leadpulse.ids import uuid7
 from leadpulse.postgres import publishing
 from leadpulse.postgres.publishing import NewVersion, Published, Rescore, Scope
 from leadpulse.postgres.session import snapshot, unit
-from leadpulse.usecases import paging
+from leadpulse.usecases import audit, paging
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -36,6 +36,9 @@ Document = dict[str, object]
 # Rule statistics look at so many leads (those seen last) and ledger entries at most.
 STATS_LEADS: Final = 20_000
 STATS_ENTRIES: Final = 200_000
+# Told apart from the rest of a model; and how many rules the audit log names of one change.
+_ASIDE: Final = ("version", "rules")
+_NAMED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,25 @@ async def _publish(
             document = json.dumps(model_document(new))
             version = NewVersion(new.version, how.scope, document, how.note)
             await publishing.publish(connection, project_id, version)
+            said = {"scope": how.scope, "note": how.note, **_difference(old, new)}
+            await audit.record(
+                connection, project_id, "model.published", f"model:{new.version}", said
+            )
     return Publication(new, how.scope, idle)
+
+
+def _difference(old: ScoringModel, new: ScoringModel) -> Document:
+    """What a version changed, for the audit log: ids of rules, names of everything else."""
+    before = {rule.id: rule for rule in old.rules}
+    after = {rule.id: rule for rule in new.rules}
+    was, now = model_document(old), model_document(new)
+    changes: dict[str, list[str]] = {
+        "rulesAdded": [each for each in after if each not in before],
+        "rulesChanged": [each for each in after if before.get(each, after[each]) != after[each]],
+        "rulesRemoved": [each for each in before if each not in after],
+        "settings": [name for name in now if name not in _ASIDE and now[name] != was.get(name)],
+    }
+    return {name: ids[:_NAMED] for name, ids in changes.items() if ids}
 
 
 async def _idle_leads(

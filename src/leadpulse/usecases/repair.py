@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from leadpulse.domain.errors import Conflict, NotFound
 from leadpulse.postgres import failures, identity, lead_changes, maintenance, repairs
 from leadpulse.postgres.session import unit
+from leadpulse.usecases import audit
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -24,6 +25,7 @@ async def retry_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLetter
         await failures.settle(conn, project_id, key, "replayed")
         await repairs.allow_tries(conn, project_id, letter.lead_id)
         await _refold(conn, project_id, root)
+        await audit.record(conn, project_id, "failure.replayed", f"failure:{key}")
     return letter
 
 
@@ -39,6 +41,8 @@ async def discard_dead_letter(pool: Pool, project_id: str, key: str) -> DeadLett
             await repairs.exclude_event(conn, project_id, letter.event, excluded=True)
             await repairs.allow_tries(conn, project_id, letter.lead_id)
             await _refold(conn, project_id, root)
+        said = {"event": letter.event}
+        await audit.record(conn, project_id, "failure.discarded", f"failure:{key}", said)
     return letter
 
 
@@ -55,6 +59,7 @@ async def restore_event(pool: Pool, project_id: str, event: str) -> str:
         await repairs.exclude_event(conn, project_id, event, excluded=False)
         await repairs.requeue(conn, project_id, event)
         await _refold(conn, project_id, root)
+        await audit.record(conn, project_id, "event.restored", f"event:{event}")
     return lead_id
 
 
@@ -65,7 +70,10 @@ async def release_lead(pool: Pool, project_id: str, lead_id: str) -> int:
     """
     async with unit(pool, project_id) as (conn, _):
         root = await _hold(conn, project_id, lead_id)
-        return await repairs.release(conn, project_id, root)
+        released = await repairs.release(conn, project_id, root)
+        said = {"events": released}
+        await audit.record(conn, project_id, "lead.released", f"lead:{root}", said)
+    return released
 
 
 async def rebuild_lead(pool: Pool, project_id: str, lead_id: str) -> str:
@@ -73,6 +81,7 @@ async def rebuild_lead(pool: Pool, project_id: str, lead_id: str) -> str:
     async with unit(pool, project_id) as (conn, _):
         root = await _hold(conn, project_id, lead_id)
         await _refold(conn, project_id, root)
+        await audit.record(conn, project_id, "lead.rebuilt", f"lead:{root}")
     return root
 
 
@@ -81,6 +90,7 @@ async def rebuild_project(pool: Pool, project_id: str) -> None:
     async with unit(pool, project_id) as (conn, _):
         if not await maintenance.start_rebuild(conn, project_id):
             raise NotFound("project", project_id)
+        await audit.record(conn, project_id, "project.rebuilt")
 
 
 async def _refold(conn: Connection, project_id: str, root: str) -> None:

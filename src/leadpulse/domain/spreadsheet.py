@@ -1,0 +1,16 @@
+"""Texts that others wrote, in a file that a spreadsheet will open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What makes a spreadsheet take a text for a formula, also in its full-width forms.
+_STARTERS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def harmless(text: str) -> str:
+    """A text as a spreadsheet shows it, never as a formula: an apostrophe comes first.
+
+    Blanks before the sign don't help whoever sends one.
+    """
+    return f"'{text}" if text.startswith(_STARTERS) or text.lstrip().startswith(_STARTERS) else text
