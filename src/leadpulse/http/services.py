@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadpulse.http.metrics import Metrics
 from leadpulse.usecases.analytics import Dashboards
+from leadpulse.usecases.throttle import Throttle
 
 if TYPE_CHECKING:
     from leadpulse.http.intake import IntakeRoute
@@ -34,3 +35,4 @@ class Services:
     intake: IntakeRoute
     metrics: Metrics = field(default_factory=Metrics)
     dashboards: Dashboards = field(default_factory=Dashboards)
+    throttle: Throttle = field(default_factory=Throttle)
