@@ -1,0 +1,99 @@
+"""Who belongs to a project, and in which role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from leadpulse.domain.permissions import Role
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+
+_INSERT: Final = "insert into members (project_id, user_id, role) values (%s, %s, %s)"
+
+_LIST: Final = """
+select u.id, u.email, u.name, m.role, u.email_verified_at is not null,
+       u.disabled_at is not null, m.created_at
+from members m join users u on u.id = m.user_id
+where m.project_id = %s order by m.created_at, u.id
+"""
+
+# In one order for everybody. Whoever waited sees what the one before has left.
+_HOLD: Final = """
+select user_id, role from members
+where project_id = %(project)s and (role = 'owner' or user_id = any (%(users)s::uuid[]))
+order by user_id for update
+"""
+
+_HAS_ADDRESS: Final = """
+select exists (select from members m join users u on u.id = m.user_id
+               where m.project_id = %s and u.email = %s)
+"""
+
+
+class MemberRow(NamedTuple):
+    """A member as lists show one; the instant in µs."""
+
+    user_id: str
+    email: str
+    name: str
+    role: Role
+    verified: bool
+    disabled: bool
+    created_at: int
+
+
+async def insert_member(conn: Connection, project_id: str, user_id: str, role: Role) -> None:
+    """Makes a user a member, in the caller's transaction."""
+    await conn.execute(_INSERT, (project_id, user_id, role))
+
+
+async def list_members(conn: Connection, project_id: str) -> list[MemberRow]:
+    """All members, the oldest first."""
+    cursor = await conn.execute(_LIST, (project_id,))
+    return [MemberRow(*row) for row in await cursor.fetchall()]
+
+
+async def hold(conn: Connection, project_id: str, *user_ids: str) -> dict[str, Role]:
+    """The roles of these users and of all owners, held until the transaction ends."""
+    cursor = await conn.execute(_HOLD, {"project": project_id, "users": list(user_ids)})
+    return {row[0]: cast("Role", row[1]) for row in await cursor.fetchall()}
+
+
+async def set_role(conn: Connection, project_id: str, user_id: str, role: Role) -> None:
+    """Gives a member another role."""
+    await conn.execute(
+        "update members set role = %s where project_id = %s and user_id = %s",
+        (role, project_id, user_id),
+    )
+
+
+async def remove(conn: Connection, project_id: str, user_id: str) -> None:
+    """Ends a membership."""
+    await conn.execute(
+        "delete from members where project_id = %s and user_id = %s", (project_id, user_id)
+    )
+
+
+async def has_address(conn: Connection, project_id: str, email: str) -> bool:
+    """Tell whether somebody with this address is a member."""
+    cursor = await conn.execute(_HAS_ADDRESS, (project_id, email))
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def owned(conn: Connection, user_id: str) -> int:
+    """How many projects a user owns; the transaction must reach what is the user's."""
+    cursor = await conn.execute(
+        "select count(*) from members where user_id = %s and role = 'owner'", (user_id,)
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def memberships(conn: Connection, user_id: str) -> dict[str, Role]:
+    """The projects of a user with the role in each; the transaction must reach the user's."""
+    cursor = await conn.execute(
+        "select project_id, role from members where user_id = %s", (user_id,)
+    )
+    return {row[0]: cast("Role", row[1]) for row in await cursor.fetchall()}
