@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from leadpulse.domain.blanking import rule_mark
 from leadpulse.domain.facts import DAY
 from leadpulse.domain.model import Condition, Rule, ScoringModel, type_key
 
@@ -24,6 +25,8 @@ class CompiledRule(NamedTuple):
     max_points_per_day: float | None
     once: bool
     server_only: bool
+    # What it is known by where events have lost their content; empty without conditions.
+    mark: str
     # Nothing to look at but the type: the common rule, kept off the slow path.
     plain: bool
 
@@ -92,6 +95,7 @@ def _compile_rule(rule: Rule) -> CompiledRule:
         max_points_per_day=rule.max_points_per_day,
         once=rule.once,
         server_only=server_only,
+        mark=rule_mark(rule) if rule.conditions else "",
         plain=not (rule.conditions or capped or rule.once or server_only),
     )
 

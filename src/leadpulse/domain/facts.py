@@ -18,7 +18,8 @@ Place = tuple[int, str, int]
 class Fact(NamedTuple):
     """A stored event or adjustment; the first three fields are its place in the order.
 
-    Tuples sort by place, since no two facts of a project share one.
+    Tuples sort by place, since no two facts of a project share one. Of an event that has lost
+    its content `properties` is the list of the rules that held for it (see domain.blanking).
     """
 
     ts: int
@@ -27,7 +28,7 @@ class Fact(NamedTuple):
     id: str
     type: str
     version: int
-    properties: Mapping[str, object] | None = None
+    properties: Mapping[str, object] | list[str] | None = None
 
     @property
     def place(self) -> Place:

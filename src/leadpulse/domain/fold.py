@@ -9,7 +9,7 @@ Three pure functions carry it: `fold` (facts → entries), `at` (the open gap at
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -164,7 +164,10 @@ def _given(rule: CompiledRule, fact: Fact, use: RuleUse | None, day: int) -> flo
                 return None
             points = math.copysign(left, points)
     if rule.conditions:
-        properties = fact.properties or _NOTHING
+        said = fact.properties
+        if isinstance(said, list):
+            return points if rule.mark in said else None
+        properties = said or _NOTHING
         for condition in rule.conditions:
             if not holds(condition, properties):
                 return None
@@ -203,7 +206,8 @@ def _score_rules(
 
 def adjustment_points(fact: Fact) -> float:
     """The signed points of an adjustment by hand."""
-    points = (fact.properties or {}).get("points", 0.0)
+    said = fact.properties
+    points = said.get("points", 0.0) if isinstance(said, Mapping) else 0.0
     return float(points) if isinstance(points, int | float) else 0.0
 
 

@@ -65,20 +65,27 @@ cross join lateral (
 where e.traits is not null
 """
 
+# What a fold sees of the content of an event `e`: a list instead of an object tells that it is
+# gone, and which rules held for it. Of an adjustment the points stay.
+CONTENT: Final = f"""
+case when e.matched is null or e.event_type = '{ADJUSTMENT}' then e.properties
+     else to_jsonb(e.matched) end
+"""
+
 # A client that is stopped with a long answer unread holds its locks; so an answer ends after
 # a megabyte (its first row always comes), and what is missing is asked for again.
-_PROPERTIES: Final = """
+_PROPERTIES: Final = f"""
 select p.e, case when p.upto <= 1000000 or p.o = 0 then p.properties end
 from (
     select w.o, w.e::text as e, e.properties,
         sum(octet_length(e.properties)) over (order by w.o) as upto
     from jsonb_to_recordset(%s::jsonb) w (o int, p uuid, e uuid)
     cross join lateral (
-        select e.properties::text as properties from events e
+        select ({CONTENT})::text as properties from events e
         where e.project_id = w.p and e.id = w.e
     ) e
 ) p
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 class Wanted(NamedTuple):
@@ -168,9 +175,9 @@ async def with_properties(
 
 async def load_properties(
     conn: Connection, asked: Sequence[tuple[str, str]]
-) -> dict[str, dict[str, object]]:
-    """Return the properties of events, asked for as (project, event)."""
-    found: dict[str, dict[str, object]] = {}
+) -> dict[str, dict[str, object] | list[str]]:
+    """Return the properties of events, asked for as (project, event); see `Fact`."""
+    found: dict[str, dict[str, object] | list[str]] = {}
     while asked:
         document = [{"o": o, "p": p, "e": event} for o, (p, event) in enumerate(asked)]
         cursor = await conn.execute(_PROPERTIES, (msgspec.json.encode(document).decode(),))
@@ -190,4 +197,4 @@ async def load_traits(
     return [Statement(*row) for row in await cursor.fetchall()]
 
 
-_decode: Final = msgspec.json.Decoder(dict[str, object]).decode
+_decode: Final = msgspec.json.Decoder(dict[str, object] | list[str]).decode

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from leadpulse.domain.retry import Failures
+from leadpulse.postgres.facts import CONTENT
 from leadpulse.postgres.identity import LOOK
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ with picked as materialized (
 )
 delete from inbox i where i.ctid = any (array(select c from picked))
 returning i.ts, i.event_id, (not i.trusted)::int, i.id::text, i.event_type, i.model_version,
-    (select case when pg_column_size(e.properties) < 900 then e.properties end
+    (select case when pg_column_size(e.properties) < 900 then {CONTENT} end
      from events e
      where i.event_type = any (%s::text[]) and e.project_id = i.project_id and e.id = i.id),
     i.lead_id::text, i.has_traits, i.kind,

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from leadpulse.domain.facts import PROFILE, Fact
 from leadpulse.domain.fold import Entry
 from leadpulse.postgres.connect import Connection
+from leadpulse.postgres.facts import CONTENT
 
 LAST_ID: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -44,7 +45,7 @@ _LEADS: Final = """
      order by l.id limit %(limit)s
 """
 
-_FACTS: Final = """
+_FACTS: Final = f"""
     with tree as materialized (
         select l.id as root, l.id as lead_id from unnest(%(leads)s::uuid[]) l(id)
         union all
@@ -52,10 +53,10 @@ _FACTS: Final = """
          where r.project_id = %(project)s and r.root_id = any (%(leads)s::uuid[])
     )
     select t.root, e.ts, e.event_id, (not e.trusted)::int, e.id, e.event_type, e.model_version,
-           e.properties
+           {CONTENT}
       from tree t join events e on e.project_id = %(project)s and e.lead_id = t.lead_id
      where not e.excluded and not e.quarantined and e.event_type <> %(profile)s
-"""
+"""  # noqa: S608 - a constant of ours
 
 _LEDGER: Final = """
     select g.lead_id, g.kind, g.at, g.entry, g.event, g.old_score, g.delta, g.new_score,
