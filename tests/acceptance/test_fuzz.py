@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from leadpulse.usecases.keys import SCOPES
+from leadpulse.domain.permissions import SCOPES
 from support.fuzzing import Fuzz, calls_of, fuzz
 from support.server import Server, report, running
 

@@ -9,9 +9,10 @@ import pytest
 
 from leadpulse.domain.errors import Forbidden, Invalid, NotFound, Overloaded, Unauthorized
 from leadpulse.domain.model import parse_model
+from leadpulse.domain.permissions import SCOPES
 from leadpulse.domain.presets import PRESETS, preset
 from leadpulse.postgres.connect import Connection, pool
-from leadpulse.usecases.keys import MEMORY_SECONDS, SCOPES, KeyRing
+from leadpulse.usecases.keys import MEMORY_SECONDS, KeyRing
 from leadpulse.usecases.projects import create_project, pause_project
 
 if TYPE_CHECKING:

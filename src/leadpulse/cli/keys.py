@@ -1,35 +1,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from leadpulse.bootstrap.database import pool
 from leadpulse.cli.commands import new_app
-from leadpulse.cli.failures import CommandError
+from leadpulse.cli.deeds import anything, deed
 from leadpulse.cli.options import (
     AsJson,
     DataDir,
     ProjectOption,
     checked_id,
-    quiet_logs,
-    settings_for,
+    checked_instant,
 )
 from leadpulse.cli.output import print_json, print_table, say
-from leadpulse.cli.running import run
+from leadpulse.domain.permissions import SCOPES
 from leadpulse.domain.timestamps import to_rfc3339
-from leadpulse.ids import uuid7
-from leadpulse.postgres.keys import KeyRow, NewKey, insert_key, list_keys, revoke_key
-from leadpulse.postgres.projects import list_projects
-from leadpulse.settings import Settings
-from leadpulse.usecases.keys import (
-    DEFAULT_SCOPES,
-    SCOPES,
-    hash_key,
-    new_secret_key,
-    new_write_key,
-)
+from leadpulse.usecases import project_keys
+from leadpulse.usecases.project_keys import HOUR, KeyRow, State, Wish
 
 app = new_app("Keys: write keys stand in web pages, secret keys belong to servers.")
 
@@ -39,6 +28,20 @@ class Kind(StrEnum):
 
     WRITE = "write"
     SECRET = "secret"  # noqa: S105 - a word, not one
+
+
+KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key.")]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option("--origin", help="The only websites that may use a write key, repeatable."),
+]
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        "--expires", metavar="TIME", help="When it ends by itself, as 2030-01-31T12:00:00Z."
+    ),
+]
+KNOWN = "Servers know within five seconds."
 
 
 @app.command()
@@ -51,97 +54,132 @@ def create(
         list[str] | None,
         typer.Option(help=f"What a secret key may do, repeatable: {', '.join(SCOPES)}."),
     ] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(help="The only websites that may use a write key, repeatable."),
-    ] = None,
+    origin: Origins = None,
+    expires: Expires = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it. A secret key is shown this once only."""
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    wrong = sorted(set(scope or ()) - set(SCOPES))
-    if wrong:
-        raise CommandError(f"No such scope: {', '.join(wrong)}. There are {', '.join(SCOPES)}.")
-    if kind is Kind.WRITE and scope:
-        raise CommandError("A write key has no scopes: it only sends events.")
-    if kind is Kind.SECRET and origin:
-        raise CommandError("A secret key has no origins: it never stands in a page.")
-    key = new_write_key() if kind is Kind.WRITE else new_secret_key()
-    made = NewKey(
-        project_id=checked_id(project),
-        id=uuid7(),
-        kind=kind.value,
-        name=name or f"{kind.value.capitalize()} key",
-        shown=key if kind is Kind.WRITE else None,
-        key_hash=hash_key(key),
-        scopes=tuple(scope or DEFAULT_SCOPES) if kind is Kind.SECRET else (),
-        origins=tuple(origin or ()),
+    wish = Wish(kind.value, name, scope or None, origin, expires and checked_instant(expires))
+    made = deed(
+        data_dir,
+        lambda connections: project_keys.make_key(connections, checked_id(project), wish, anything),
     )
-    run(_create(settings, made))
     if as_json:
-        print_json({"id": made.id, "kind": made.kind, "name": made.name, "key": key})
+        print_json(made._asdict())
     else:
-        say(key)
+        say(made.key)
 
 
 @app.command(name="list")
 def list_(*, project: ProjectOption, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the keys of a project. Secret keys are not shown: only their hashes are stored."""
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    rows = run(_list(settings, checked_id(project)))
+    rows = deed(
+        data_dir, lambda connections: project_keys.list_keys(connections, checked_id(project))
+    )
     if as_json:
-        print_json({"keys": [_document(row) for row in rows]})
+        print_json({"keys": [_document(row, state) for row, state in rows]})
         return
     print_table(
-        ("id", "kind", "name", "key", "scopes", "state", "created"),
+        ("id", "kind", "name", "key", "scopes", "state", "last used", "created"),
         [
             (
-                r.id, r.kind, r.name, r.shown or "sk_…", " ".join(r.scopes),
-                "revoked" if r.revoked_at is not None else "active", to_rfc3339(r.created_at),
+                r.id, r.kind, r.name, r.shown or "sk_…", " ".join(r.scopes), state,
+                r.last_used_at and to_rfc3339(r.last_used_at), to_rfc3339(r.created_at),
             )
-            for r in rows
+            for r, state in rows
         ],
     )  # fmt: skip
 
 
 @app.command()
-def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key.")],
+def rotate(
+    key_id: KeyId,
     *,
     project: ProjectOption,
+    grace_hours: Annotated[
+        float, typer.Option(help="How long the old key works beside the new one.")
+    ] = project_keys.DEFAULT_GRACE / HOUR,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
+    """Make a new key in the place of another, which still works for a while. Print the new one."""
+    grace = round(grace_hours * HOUR)
+    done = deed(
+        data_dir,
+        lambda connections: project_keys.rotate_key(
+            connections, checked_id(project), checked_id(key_id, "key"), grace, anything
+        ),
+    )
+    if as_json:
+        until = to_rfc3339(done.old_until)
+        print_json({**done.made._asdict(), "oldId": done.old_id, "oldUntil": until})
+        return
+    say(done.made.key)
+    say(f"The old one works until {to_rfc3339(done.old_until)}.")
+
+
+@app.command()
+def disable(key_id: KeyId, *, project: ProjectOption, data_dir: DataDir = None) -> None:
+    """Switch a key off; it can be switched on again."""
+    _change(data_dir, (project, key_id), {"active": False})
+    say(f"Switched off. {KNOWN}")
+
+
+@app.command()
+def enable(key_id: KeyId, *, project: ProjectOption, data_dir: DataDir = None) -> None:
+    """Switch a key on again."""
+    _change(data_dir, (project, key_id), {"active": True})
+    say(f"Switched on. {KNOWN}")
+
+
+@app.command()
+def change(
+    key_id: KeyId,
+    *,
+    project: ProjectOption,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    origin: Origins = None,
+    any_origin: Annotated[
+        bool, typer.Option("--any-origin", help="Any website may use it.")
+    ] = False,
+    expires: Expires = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a key another name, other websites, or an end."""
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes["name"] = name
+    if origin or any_origin:
+        changes["origins"] = [] if any_origin else origin
+    if expires is not None:
+        changes["expiresAt"] = checked_instant(expires)
+    _change(data_dir, (project, key_id), changes)
+    say(f"Changed. {KNOWN}")
+
+
+@app.command()
+def revoke(key_id: KeyId, *, project: ProjectOption, data_dir: DataDir = None) -> None:
     """Take a key out of use for good. Servers know within five seconds."""
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    if not run(_revoke(settings, checked_id(project), checked_id(key_id, "key"))):
-        raise CommandError(f"The project has no key {key_id} in use. See `leadpulse keys list`.")
+    deed(
+        data_dir,
+        lambda connections: project_keys.revoke_key(
+            connections, checked_id(project), checked_id(key_id, "key"), anything
+        ),
+    )
     say("Revoked.")
 
 
-async def _create(settings: Settings, key: NewKey) -> None:
-    async with pool(settings) as pools, pools.connection() as connection:
-        if key.project_id not in [row.id for row in await list_projects(connection)]:
-            raise CommandError(f"There is no project {key.project_id}.")
-        await insert_key(connection, key)
+def _change(data_dir: DataDir, key: tuple[str, str], changes: dict[str, Any]) -> None:
+    project, key_id = key
+    found = (checked_id(project), checked_id(key_id, "key"))
+    deed(
+        data_dir,
+        lambda connections: project_keys.change_key(connections, found, changes, anything),
+    )
 
 
-async def _list(settings: Settings, project_id: str) -> list[KeyRow]:
-    async with pool(settings) as pools, pools.connection() as connection:
-        if project_id not in [row.id for row in await list_projects(connection)]:
-            raise CommandError(f"There is no project {project_id}.")
-        return await list_keys(connection, project_id)
-
-
-async def _revoke(settings: Settings, project_id: str, key_id: str) -> bool:
-    async with pool(settings) as pools, pools.connection() as connection:
-        return await revoke_key(connection, project_id, key_id)
-
-
-def _document(row: KeyRow) -> dict[str, object]:
+def _document(row: KeyRow, state: State) -> dict[str, object]:
     return {
         "id": row.id,
         "kind": row.kind,
@@ -149,7 +187,9 @@ def _document(row: KeyRow) -> dict[str, object]:
         "key": row.shown,
         "scopes": row.scopes,
         "origins": row.origins,
+        "state": state,
         "createdAt": to_rfc3339(row.created_at),
+        "createdBy": row.created_by,
         "expiresAt": row.expires_at and to_rfc3339(row.expires_at),
         "revokedAt": row.revoked_at and to_rfc3339(row.revoked_at),
         "lastUsedAt": row.last_used_at and to_rfc3339(row.last_used_at),

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from leadpulse.cli.failures import CommandError
+from leadpulse.domain.timestamps import parse_timestamp
 from leadpulse.logging import configure_logging
 from leadpulse.settings import Settings, load_settings
 
@@ -63,6 +64,14 @@ def quiet_logs(settings: Settings) -> None:
     """For commands that print their own result: only what went wrong is logged."""
     level = "warning" if settings.log_level == "info" else settings.log_level
     configure_logging(level, settings.log_format)
+
+
+def checked_instant(text: str) -> int:
+    """A time as typed (µs); raises CommandError if it can't be one."""
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is not a time like 2030-01-31T12:00:00Z.") from None
 
 
 def checked_id(text: str, what: str = "project") -> str:

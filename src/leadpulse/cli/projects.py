@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from leadpulse.bootstrap.database import pool
 from leadpulse.cli.commands import new_app
-from leadpulse.cli.options import AsJson, DataDir, checked_id, quiet_logs, settings_for
+from leadpulse.cli.deeds import deed
+from leadpulse.cli.options import AsJson, DataDir, checked_id
 from leadpulse.cli.output import print_json, print_table, say
-from leadpulse.cli.running import run
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.postgres.projects import ProjectRow, list_projects
-from leadpulse.settings import Settings
+from leadpulse.postgres.session import Pool
 from leadpulse.usecases.projects import CreatedProject, create_project, pause_project
 
 app = new_app("Projects: each has leads, rules and keys of its own.")
@@ -33,9 +32,7 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a project and print its keys. The secret key is shown this once only."""
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    made = run(_create(settings, name, preset))
+    made = deed(data_dir, lambda connections: _create(connections, name, preset), create=True)
     if as_json:
         print_json(made.document())
         return
@@ -48,9 +45,7 @@ def create(
 @app.command(name="list")
 def list_(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List all projects, oldest first."""
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    rows = run(_list(settings))
+    rows = deed(data_dir, _list)
     if as_json:
         print_json({"projects": [_document(row) for row in rows]})
         return
@@ -78,24 +73,23 @@ def resume(project_id: ProjectId, *, data_dir: DataDir = None) -> None:
 
 
 def _set_paused(project_id: str, data_dir: DataDir, *, paused: bool) -> None:
-    settings = settings_for(data_dir)
-    quiet_logs(settings)
-    run(_pause(settings, checked_id(project_id), paused=paused))
+    wanted = checked_id(project_id)
+
+    async def work(connections: Pool) -> None:
+        async with connections.connection() as connection:
+            await pause_project(connection, wanted, paused=paused)
+
+    deed(data_dir, work)
 
 
-async def _create(settings: Settings, name: str, preset: str) -> CreatedProject:
-    async with pool(settings, create=True) as pools, pools.connection() as connection:
+async def _create(connections: Pool, name: str, preset: str) -> CreatedProject:
+    async with connections.connection() as connection:
         return await create_project(connection, name, preset)
 
 
-async def _list(settings: Settings) -> list[ProjectRow]:
-    async with pool(settings) as pools, pools.connection() as connection:
+async def _list(connections: Pool) -> list[ProjectRow]:
+    async with connections.connection() as connection:
         return await list_projects(connection)
-
-
-async def _pause(settings: Settings, project_id: str, *, paused: bool) -> None:
-    async with pool(settings) as pools, pools.connection() as connection:
-        await pause_project(connection, project_id, paused=paused)
 
 
 def _document(row: ProjectRow) -> dict[str, object]:

@@ -39,20 +39,11 @@ from u where k.project_id = u.project_id and k.id = u.id
 """
 
 _INSERT: Final = """
-insert into api_keys (project_id, id, kind, name, shown, key_hash, scopes, origins, expires_at)
+insert into api_keys
+    (project_id, id, kind, name, shown, key_hash, scopes, origins, expires_at, created_by)
 values (%(project_id)s, %(id)s, %(kind)s, %(name)s, %(shown)s, %(key_hash)s, %(scopes)s,
         %(origins)s,
-        timestamptz 'epoch' + %(expires_at)s::bigint * interval '1 microsecond')
-"""
-
-_REVOKE: Final = """
-update api_keys set revoked_at = clock_timestamp()
-where project_id = %s and id = %s and revoked_at is null
-"""
-
-_LIST: Final = """
-select id, kind, name, shown, scopes, origins, created_at, expires_at, revoked_at, last_used_at
-from api_keys where project_id = %s order by created_at, id
+        timestamptz 'epoch' + %(expires_at)s::bigint * interval '1 microsecond', %(created_by)s)
 """
 
 
@@ -98,21 +89,7 @@ class NewKey(NamedTuple):
     scopes: Sequence[str] = ()
     origins: Sequence[str] = ()
     expires_at: int | None = None
-
-
-class KeyRow(NamedTuple):
-    """A key as lists show it."""
-
-    id: str
-    kind: str
-    name: str
-    shown: str | None
-    scopes: list[str]
-    origins: list[str]
-    created_at: int
-    expires_at: int | None
-    revoked_at: int | None
-    last_used_at: int | None
+    created_by: str | None = None
 
 
 async def find_keys(conn: Connection, hashes: Sequence[bytes]) -> list[FoundKey]:
@@ -138,15 +115,3 @@ async def insert_key(conn: Connection, key: NewKey) -> None:
     """Stores a key, in the caller's transaction."""
     values = key._asdict() | {"scopes": list(key.scopes), "origins": list(key.origins)}
     await conn.execute(_INSERT, values)
-
-
-async def revoke_key(conn: Connection, project_id: str, key_id: str) -> bool:
-    """Takes a key out of use; False if there is none, or it already was."""
-    cursor = await conn.execute(_REVOKE, (project_id, key_id))
-    return cursor.rowcount == 1
-
-
-async def list_keys(conn: Connection, project_id: str) -> list[KeyRow]:
-    """All keys of a project, oldest first, also those no longer in use."""
-    cursor = await conn.execute(_LIST, (project_id,))
-    return [KeyRow(*row) for row in await cursor.fetchall()]

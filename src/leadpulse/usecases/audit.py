@@ -53,15 +53,20 @@ _ACTING: ContextVar[Actor] = ContextVar("leadpulse_actor")
 _SYSTEM: Final = Actor("system")
 
 
-def act_as(actor: Actor) -> None:
-    """From here on, in this task, `actor` is who does what is done."""
-    _ACTING.set(actor)
+def act_as(who: Actor) -> None:
+    """From here on, in this task, `who` is who does what is done."""
+    _ACTING.set(who)
+
+
+def actor() -> Actor:
+    """Who acts."""
+    return _ACTING.get(_SYSTEM)
 
 
 @contextmanager
-def acting(actor: Actor) -> Iterator[None]:
+def acting(who: Actor) -> Iterator[None]:
     """The same, for a block."""
-    before = _ACTING.set(actor)
+    before = _ACTING.set(who)
     try:
         yield
     finally:
@@ -80,17 +85,17 @@ async def record(
     `action` is like `member.role_changed`, `target` like `member:<id>`. Details hold neither a
     secret nor what is known of a lead.
     """
-    actor = _ACTING.get(_SYSTEM)
+    who = actor()
     line = store.NewLine(
         project_id=project_id,
         id=uuid7(),
-        actor=actor.id,
-        actor_name=actor.name and actor.name[:_NAME],
+        actor=who.id,
+        actor_name=who.name and who.name[:_NAME],
         action=action,
         target=target and target[:_TARGET],
         details=details or {},
-        address=actor.address and actor.address[:_SHORT],
-        request_id=actor.request_id and actor.request_id[:_SHORT],
+        address=who.address and who.address[:_SHORT],
+        request_id=who.request_id and who.request_id[:_SHORT],
     )
     await store.add(conn, line)
 

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Forbidden, Overloaded, Unauthorized
+from leadpulse.domain.permissions import SCOPES
 from leadpulse.postgres import keys as store
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
-
-SCOPES: Final = (
-    "events:write", "leads:read", "leads:write", "leads:erase", "rules:write", "exports:read",
-    "admin",
-)  # fmt: skip
-DEFAULT_SCOPES: Final = SCOPES[:3]
 
 # A revoked key, a paused project: known everywhere after at most this many seconds.
 MEMORY_SECONDS: Final = 5.0

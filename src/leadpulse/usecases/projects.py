@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from leadpulse.domain import websites
 from leadpulse.domain.errors import Conflict, FieldError, Invalid, NotFound
 from leadpulse.domain.model import is_clean, model_document
-from leadpulse.domain.permissions import Role
+from leadpulse.domain.permissions import SCOPES, Role
 from leadpulse.domain.presets import PRESETS, preset
 from leadpulse.ids import uuid7
 from leadpulse.postgres import members
@@ -20,7 +20,7 @@ from leadpulse.postgres.keys import NewKey, insert_key
 from leadpulse.postgres.projects import Identity, ProjectSettings
 from leadpulse.postgres.session import reach, snapshot, unit
 from leadpulse.usecases import audit
-from leadpulse.usecases.keys import SCOPES, hash_key, new_secret_key, new_write_key
+from leadpulse.usecases.keys import hash_key, new_secret_key, new_write_key
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection

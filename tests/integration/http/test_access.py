@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from leadpulse.domain.permissions import Permission
+from leadpulse.domain.permissions import SCOPES, Permission
 from leadpulse.http.openapi import document
 from leadpulse.ids import uuid7
 from leadpulse.postgres.keys import NewKey, insert_key
-from leadpulse.usecases.keys import SCOPES, hash_key, new_secret_key
+from leadpulse.usecases.keys import hash_key, new_secret_key
 from leadpulse.usecases.projects import create_project
 
 if TYPE_CHECKING:
