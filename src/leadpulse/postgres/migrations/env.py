@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from alembic import context
 
-from leadpulse.postgres.migrations.steps import LOCK_TIMEOUT
+from leadpulse.postgres.migrations.steps import LOCK_TIMEOUT, run_file
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationInfo
+
+
+def _build_walls(*, step: MigrationInfo, **_: Any) -> None:
+    """With the newest revision, in its transaction: no table is ever there without its wall."""
+    if step.up_revision_id == context.get_head_revision():
+        run_file("walls.sql")
 
 
 def _offline() -> None:
     context.configure(
-        dialect_name="postgresql", transactional_ddl=True, transaction_per_migration=True
+        dialect_name="postgresql",
+        transactional_ddl=True,
+        transaction_per_migration=True,
+        on_version_apply=_build_walls,
     )
     impl = context.get_context().impl
     impl.static_output(f"SET lock_timeout = '{LOCK_TIMEOUT}';")
@@ -22,6 +36,7 @@ def _online() -> None:
         connection=context.config.attributes["connection"],
         # Each step is complete or absent, also when a later one fails.
         transaction_per_migration=True,
+        on_version_apply=_build_walls,
     )
     with context.begin_transaction():
         context.run_migrations()
