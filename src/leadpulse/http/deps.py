@@ -70,7 +70,7 @@ async def identify(request: Request, services: Services) -> Principal:
     return key_principal(await services.keys.find(key_of(request)))
 
 
-def _actor(request: Request, principal: Principal) -> Actor:
+def actor_of(request: Request, principal: Principal) -> Actor:
     """Who acts, as the audit log writes it down."""
     address = request.client.host if request.client is not None else None
     instance: str | None = request.scope.get("state", {}).get("request_id")
@@ -82,7 +82,7 @@ def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
 
     async def principal(request: Request, services: Given) -> Principal:
         found = await identify(request, services)
-        act_as(_actor(request, found))
+        act_as(actor_of(request, found))
         found.require(permission)
         return found
 

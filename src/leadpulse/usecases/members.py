@@ -1,0 +1,123 @@
+"""Members of a project: seen, raised and lowered, removed, leaving; and who owns it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from leadpulse.domain.errors import Conflict, FieldError, Invalid, NotFound
+from leadpulse.domain.permissions import Permission, Role
+from leadpulse.postgres import invitations
+from leadpulse.postgres import members as store
+from leadpulse.postgres.members import MemberRow
+from leadpulse.postgres.session import snapshot, unit
+from leadpulse.usecases import audit
+from leadpulse.usecases.paging import is_id
+from leadpulse.usecases.project_keys import Require
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.postgres.session import Pool
+
+_INVITING: Final = Permission.MEMBERS_INVITE
+
+
+async def list_members(pool: Pool, project_id: str) -> list[MemberRow]:
+    """Who is a member, the oldest first."""
+    async with snapshot(pool, project_id) as (conn, _):
+        return await store.list_members(conn, project_id)
+
+
+async def change_role(
+    pool: Pool, member: tuple[str, str], role: Role, require: Require
+) -> MemberRow:
+    """Gives a member (project, user) another role.
+
+    Who is or becomes an owner is for owners to say. Raises Forbidden, NotFound, and Conflict
+    for the last owner.
+    """
+    project_id, user_id = member
+    async with unit(pool, project_id) as (conn, _):
+        roles = await _held(conn, project_id, user_id)
+        old = roles[user_id]
+        require(Permission.OWNERSHIP if "owner" in (old, role) else Permission.MEMBERS_WRITE)
+        if old != role:
+            if old == "owner":
+                _not_the_last(roles)
+            await _set(conn, project_id, user_id, (old, role))
+        return await _row(conn, project_id, user_id)
+
+
+async def transfer(
+    pool: Pool, project_id: str, giver: str, taker: str, require: Require
+) -> MemberRow:
+    """Makes another member the owner in the place of the one who gives, who stays as an admin.
+
+    Raises Forbidden, NotFound, Invalid.
+    """
+    require(Permission.OWNERSHIP)
+    if giver == taker:
+        raise Invalid([FieldError("transfer", "must be to somebody else")])
+    async with unit(pool, project_id) as (conn, _):
+        roles = await _held(conn, project_id, taker, giver)
+        if roles.get(giver) != "owner":
+            # A role that was lowered a moment ago.
+            raise NotFound("member", giver)
+        if roles[taker] != "owner":
+            await _set(conn, project_id, taker, (roles[taker], "owner"))
+        await _set(conn, project_id, giver, ("owner", "admin"))
+        said = {"from": giver, "to": taker}
+        await audit.record(conn, project_id, "project.transferred", f"project:{project_id}", said)
+        return await _row(conn, project_id, taker)
+
+
+async def remove(pool: Pool, member: tuple[str, str], me: str | None, require: Require) -> None:
+    """Ends a membership (project, user); anybody may leave by himself (`me`).
+
+    Invitations that he made are void then. Raises Forbidden, NotFound, and Conflict for the
+    last owner.
+    """
+    project_id, user_id = member
+    async with unit(pool, project_id) as (conn, _):
+        roles = await _held(conn, project_id, user_id)
+        old = roles[user_id]
+        if user_id != me:
+            require(Permission.OWNERSHIP if old == "owner" else Permission.MEMBERS_WRITE)
+        if old == "owner":
+            _not_the_last(roles)
+        await store.remove(conn, project_id, user_id)
+        await _void_invitations(conn, project_id, user_id)
+        action = "member.left" if user_id == me else "member.removed"
+        await audit.record(conn, project_id, action, f"member:{user_id}", {"role": old})
+
+
+async def _set(conn: Connection, project_id: str, user_id: str, change: tuple[Role, Role]) -> None:
+    await store.set_role(conn, project_id, user_id, change[1])
+    if not _INVITING.held_by(change[1]):
+        await _void_invitations(conn, project_id, user_id)
+    await audit.record(
+        conn, project_id, "member.role_changed", f"member:{user_id}", {"role": list(change)}
+    )
+
+
+async def _void_invitations(conn: Connection, project_id: str, user_id: str) -> None:
+    """Whoever may invite no longer leaves no door open behind himself."""
+    for invitation_id in await invitations.revoke_of(conn, project_id, user_id):
+        await audit.record(conn, project_id, "invitation.revoked", f"invitation:{invitation_id}")
+
+
+async def _held(conn: Connection, project_id: str, user_id: str, *others: str) -> dict[str, Role]:
+    """The roles of these and of all owners, held. Raises NotFound without the first one."""
+    roles = await store.hold(conn, project_id, user_id, *others) if is_id(user_id) else {}
+    if user_id not in roles:
+        raise NotFound("member", user_id[:100])
+    return roles
+
+
+def _not_the_last(roles: dict[str, Role]) -> None:
+    if sum(role == "owner" for role in roles.values()) < 2:
+        raise Conflict("A project has an owner: make somebody else one first.", "last_owner")
+
+
+async def _row(conn: Connection, project_id: str, user_id: str) -> MemberRow:
+    found = await store.list_members(conn, project_id)
+    return next(member for member in found if member.user_id == user_id)
