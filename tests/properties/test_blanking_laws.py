@@ -36,7 +36,9 @@ def cases(draw: st.DrawFn) -> tuple[Models, list[Fact], list[bool]]:
 
 
 @given(cases())
-def test_scores_do_not_change_when_content_goes(case: tuple[Models, list[Fact], list[bool]]) -> None:
+def test_scores_do_not_change_when_content_goes(
+    case: tuple[Models, list[Fact], list[bool]],
+) -> None:
     """Whichever events lose their content, state and ledger stay the same, byte for byte."""
     models, facts, chosen = case
     some = [blank(f, models) if gone else f for f, gone in zip(facts, chosen, strict=True)]

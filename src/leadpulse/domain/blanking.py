@@ -35,9 +35,7 @@ def rule_mark(rule: Rule) -> str:
     return f"{rule.id}#{digest}"
 
 
-def marks_of(
-    model: ScoringModel, event_type: str, properties: Mapping[str, object]
-) -> list[str]:
+def marks_of(model: ScoringModel, event_type: str, properties: Mapping[str, object]) -> list[str]:
     """The rules with conditions that an event with this content meets.
 
     Whether a rule is active, trusts the caller or is used up makes no difference: the fold

@@ -69,12 +69,22 @@ with item as materialized (
 )
 select clock_timestamp(),
     (select string_agg(answer, ',' order by n) from answered),
-    (select jsonb_object_agg(j.id, jsonb_build_array(j.model_version, j.paused))
+    (select jsonb_object_agg(j.id, jsonb_build_array(
+         j.model_version, j.paused or j.deleted_at is not null, j.suppression_version))
      from projects j where j.id = any (array(select distinct p from item)))
 """
 
+# Nothing is stored if in one of the projects it was changed meanwhile what is to be kept.
 _STORE: Final = """
-with item as materialized (
+with known as materialized (
+    select not exists (
+        select from jsonb_each_text(%s::jsonb) k
+        cross join lateral (
+            select j.suppression_version as v from projects j where j.id = k.key::uuid
+        ) j
+        where j.v <> k.value::int
+    ) as still
+), item as materialized (
     select p, i, l, t, e, d, f, y, k, m, o, s, "P", "T", x, q, h, n,
         timestamptz 'epoch' + w * interval '1 microsecond' as ts,
         timestamptz 'epoch' + r * interval '1 microsecond' as received_at
@@ -90,7 +100,7 @@ with item as materialized (
         original_ts, received_at, model_version, session_id, properties, traits, test, quarantined)
     select p, i, l, t, e, decode(d, 'hex'), decode(f, 'hex'), y, ts, o, received_at, m, s, "P",
         "T", coalesce(x, false), coalesce(q, false)
-    from item order by n
+    from item where (select still from known) order by n
     on conflict (project_id, trusted, digest) do nothing
     returning id
 ), fresh as materialized (
@@ -104,7 +114,7 @@ with item as materialized (
     insert into activity_deltas (project_id, hour, event_type, events)
     select p, date_trunc('hour', received_at, 'UTC'), k, count(*) from fresh group by 1, 2, 3
 )
-select string_agg(id::text, ',') from stored
+select (select string_agg(id::text, ',') from stored), (select still from known)
 """
 
 _STORED: Final = """
@@ -120,8 +130,9 @@ _CONFLICTS: Final = """
 insert into event_conflicts (project_id, id, event_id, trusted, event, body, received_at)
 select p, i, e, t, v, b, timestamptz 'epoch' + r * interval '1 microsecond'
 from jsonb_to_recordset(%s::jsonb) as x(
-    p uuid, i uuid, e text, t bool, v uuid, b jsonb, r bigint
+    p uuid, i uuid, e text, t bool, v uuid, b jsonb, r bigint, s int
 )
+where (select j.suppression_version from projects j where j.id = p) = s
 order by p, i
 on conflict do nothing
 """
@@ -177,7 +188,10 @@ class Key(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """An event that took the id of another; `event` is the stored one."""
+    """An event that took the id of another; `event` is the stored one.
+
+    It is kept if `suppressions` is still the project's.
+    """
 
     key: Key
     id: str
@@ -185,18 +199,27 @@ class Conflict(NamedTuple):
     event: str
     body: Mapping[str, Any]
     received: int
+    suppressions: int
+
+
+class State(NamedTuple):
+    """A project at the moment: `closed` to events, and the version of what it suppresses."""
+
+    model_version: int
+    closed: bool
+    suppressions: int
 
 
 class Found(NamedTuple):
     """The answer to a look-up.
 
     `now` is the database's clock (µs); `leads` has for each item its lead, UNKNOWN_LEAD_ID or
-    NOT_PLAIN; `projects` model version and whether paused, without those that are gone.
+    NOT_PLAIN; `projects`, without those that are gone.
     """
 
     now: int
     leads: list[str]
-    projects: dict[str, tuple[int, bool]]
+    projects: dict[str, State]
 
 
 class Stored(NamedTuple):
@@ -218,20 +241,29 @@ async def look_up(conn: Connection, items: Sequence[Ask]) -> Found:
     if row is None:
         raise RuntimeError("a select without a table gave no row")
     now, leads, projects = row
-    return Found(now, leads.split(",") if leads else [], projects or {})
+    states = {p: State(*state) for p, state in (projects or {}).items()}
+    return Found(now, leads.split(",") if leads else [], states)
 
 
 def _in_order(row: Row) -> tuple[str, bool, str]:
     return (row.p, row.t, row.d)
 
 
-async def store(conn: Connection, rows: Sequence[Row]) -> frozenset[str]:
-    """Stores events, puts them into the inbox and counts them; the ids of those that are new."""
+async def store(
+    conn: Connection, rows: Sequence[Row], suppressions: Mapping[str, int]
+) -> frozenset[str] | None:
+    """Stores events, puts them into the inbox and counts them; the ids of those that are new.
+
+    None, and nothing is stored, if the versions of what projects suppress are no longer these.
+    """
     # Sorted here: a tenth of what PostgreSQL needs for it.
     ordered = sorted(rows, key=_in_order)
-    cursor = await conn.execute(_STORE, (_encode(ordered).decode(),))
+    parameters = (_encode(suppressions).decode(), _encode(ordered).decode())
+    cursor = await conn.execute(_STORE, parameters)
     row = await cursor.fetchone()
-    return frozenset(row[0].split(",")) if row is not None and row[0] else frozenset()
+    if row is None or not row[1]:
+        return None
+    return frozenset(row[0].split(",")) if row[0] else frozenset()
 
 
 async def stored(conn: Connection, keys: Sequence[Key]) -> dict[int, Stored]:
@@ -249,7 +281,7 @@ async def keep_conflicts(conn: Connection, conflicts: Sequence[Conflict]) -> Non
     rows = [
         {
             "p": c.key.project_id, "i": c.id, "e": c.event_id, "t": c.key.trusted,
-            "v": c.event, "b": c.body, "r": c.received,
+            "v": c.event, "b": c.body, "r": c.received, "s": c.suppressions,
         }
         for c in conflicts
     ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The short way of the group commit: one statement for events about known people.
 
 It looks up, places in time, stores and queues in one round trip. Whatever it can't decide by
-itself (unknown or several people, a paused project, a lead near its ceiling, an eventId that
-is taken) it leaves alone.
+itself (unknown or several people, somebody who is suppressed, a paused project, a lead near
+its ceiling, an eventId that is taken) it leaves alone.
 The place in time is computed as by `domain.timestamps.place_in_time`, because the receive time
 is the database's clock; a test holds the two against each other.
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+
+from leadpulse.postgres.suppressing import NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -27,19 +29,27 @@ PLACE: Final = """
 case when c is null then r + j else least(c - greatest(coalesce(z, 0) - r, 0), r) end
 """
 
+# Where a project suppresses anybody, h holds the names of the event; without it the long way
+# is taken, which finds them out.
+_WANTED: Final = f"""
+h is not null and not {NAMED.format(names="h", project="p")} and not exists (
+    select from forgotten_events w where w.project_id = p and w.trusted = t
+        and w.digest = decode(d, 'hex'))
+"""
+
 _TAKE: Final = f"""
 with clock as materialized (
     select (extract(epoch from clock_timestamp()) * 1000000)::bigint as r
 ), item as materialized (
     select p, i, l, u, e, a, coalesce(t, false) as t, coalesce(v, 0) as v, b, d, f, y, c, z,
-        coalesce(j, 0) as j, s, "P", "T", coalesce(x, false) as x, n
+        coalesce(j, 0) as j, s, "P", "T", coalesce(x, false) as x, h, n
     from rows from (
         jsonb_to_recordset(%s::jsonb) as (
             p uuid, i uuid, l uuid, u text, e text, a text, t bool, v int, b text, d text, f text,
-            y text, c bigint, z bigint, j int, s text, "P" jsonb, "T" jsonb, x bool
+            y text, c bigint, z bigint, j int, s text, "P" jsonb, "T" jsonb, x bool, h text
         )
     ) with ordinality as g(
-        p, i, l, u, e, a, t, v, b, d, f, y, c, z, j, s, "P", "T", x, n
+        p, i, l, u, e, a, t, v, b, d, f, y, c, z, j, s, "P", "T", x, h, n
     )
 ), found as materialized (
     select n, l, u, e, a,
@@ -58,7 +68,8 @@ with clock as materialized (
             select case when g.confirmed or not t then g.lead_id end
             from identifiers g where g.project_id = p and g.kind = 3 and g.value = a
         ) end as by_a,
-        (select g.model_version from projects g where g.id = p and not g.paused) as version,
+        (select case when g.suppression_version = 0 or {_WANTED} then g.model_version end
+         from projects g where g.id = p and not g.paused and g.deleted_at is null) as version,
         p, i, t, b, d, f, y, c, {PLACE} as w, s, "P", "T", x, r
     from item, clock
 ), plain as (
@@ -102,7 +113,8 @@ class Event(msgspec.Struct, omit_defaults=True):
 
     p project, i id, l leadId, u userId, e email, a anonymousId, t trusted, v verified kind,
     b eventId, d digest and f fingerprint in hex, y type, c sent time and z sentAt in µs,
-    j index, s session, P properties and T traits as JSON, x test.
+    j index, s session, P properties and T traits as JSON, x test, h digests of its names where
+    the project suppresses any.
     """
 
     p: str
@@ -124,6 +136,7 @@ class Event(msgspec.Struct, omit_defaults=True):
     s: str | None = None
     T: msgspec.Raw | None = None
     x: bool = False
+    h: str | None = None
 
 
 class Taken(NamedTuple):
@@ -144,7 +157,7 @@ async def take(conn: Connection, events: Sequence[Event], watched: Collection[st
     """
     document = _encode(sorted(events, key=_in_order)).decode()
     watch = "{" + ",".join(sorted(watched)) + "}"
-    cursor = await conn.execute(_TAKE, (document, watch))
+    cursor = await conn.execute(_TAKE.encode(), (document, watch))
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a select without a table gave no row")

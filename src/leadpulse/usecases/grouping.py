@@ -10,11 +10,11 @@ import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from leadpulse.domain.digests import keyed_digest
 from leadpulse.domain.errors import (
     FieldError,
     Invalid,
@@ -27,19 +27,21 @@ from leadpulse.domain.identity import EMAIL, USER_ID, Named
 from leadpulse.domain.timestamps import place_in_time, to_rfc3339
 from leadpulse.postgres import identity, shortcut
 from leadpulse.postgres import intake as store
+from leadpulse.usecases import suppressing
 from leadpulse.usecases.ceilings import OTHER, Ceilings, OverCeilingError
 from leadpulse.usecases.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from leadpulse.domain.wire import WireEvent
     from leadpulse.postgres.connect import Connection
+    from leadpulse.postgres.suppressing import Forgotten
     from leadpulse.usecases.keys import Caller
 
 Status = Literal["waiting", "queued", "duplicate", "conflict", "rejected"]
 
-_DIGEST_SIZE: Final = 16
 _TRIES: Final = 10
 _EXACT: Final = 2**53
 
@@ -90,20 +92,9 @@ def make_item(caller: Caller, event: WireEvent, index: int, id_: str) -> Item:
     key = caller.digest_key
     verified = verified_kind(caller, event) if event.user_hash or caller.demands_hash else 0
     return Item(
-        caller, event, index, id_, event_id, _digest(key, event_id), _digest(key, said), verified
-    )
-
-
-def _digest(key: bytes, text: str) -> str:
-    hasher = _keyed(key).copy()
-    hasher.update(text.encode())
-    return hasher.hexdigest()
-
-
-@lru_cache(maxsize=1_000)
-def _keyed(key: bytes) -> hashlib.blake2b:
-    """A hash that has seen its key, to be copied: half of the work for a short text."""
-    return hashlib.blake2b(digest_size=_DIGEST_SIZE, key=key)
+        caller, event, index, id_, event_id, keyed_digest(key, event_id),
+        keyed_digest(key, said), verified,
+    )  # fmt: skip
 
 
 def verified_kind(caller: Caller, event: WireEvent) -> int:
@@ -130,7 +121,7 @@ class _Draft:
     """What one try makes of the items of a group; it takes effect after the commit only."""
 
     now: int
-    projects: dict[str, tuple[int, bool]]
+    projects: dict[str, store.State]
     other_types: frozenset[tuple[str, str]] = frozenset()
     rows: list[tuple[Item, store.Row]] = field(default_factory=list)
     statuses: list[tuple[Item, Status]] = field(default_factory=list)
@@ -160,7 +151,7 @@ class _Draft:
             project, item.id, lead, item.caller.trusted, item.event_id, item.digest,
             item.fingerprint, event.type,
             OTHER if (project, event.type) in self.other_types else event.type,
-            self.projects[project][0], item.when, max(self.now, item.when),
+            self.projects[project].model_version, item.when, max(self.now, item.when),
             None if original is None else to_rfc3339(original), event.session_id,
             msgspec.Raw(event.properties), None if traits is None else msgspec.Raw(traits),
             x=event.test, h=has_traits,
@@ -176,6 +167,9 @@ class Group:
         self._now = 0
         # Whether most events of late were about known people.
         self._mostly_plain = False
+        # Projects that suppress somebody, as far as this process met them: only there the short
+        # way needs digests of names. Whoever is missing takes the long way once.
+        self._suppressing: set[str] = set()
 
     async def settle(self, conn: Connection, items: Sequence[Item]) -> None:
         """Gives every item its status, each committed before.
@@ -213,7 +207,8 @@ class Group:
         if not fit:
             return list(items)
         watched = self._ceilings.watched()
-        taken = await shortcut.take(conn, [_event(item) for item in fit], watched)
+        events = [_event(item, self._suppressing) for item in fit]
+        taken = await shortcut.take(conn, events, watched)
         self._now = taken.now
         leads = taken.leads
         for item in fit:
@@ -235,16 +230,7 @@ class Group:
         claims = [(i.caller.project_id, i.event.type) for i in items if not i.caller.trusted]
         shown_as_other = await self._ceilings.shown_types(conn, found.now, claims)
         draft = _Draft(found.now, found.projects, shown_as_other)
-        others: list[Item] = []
-        for item, lead in zip(items, found.leads, strict=True):
-            error = _obstacle(item, lead, found.projects)
-            if error is not None:
-                draft.errors.append((item, error))
-            elif draft.place(item):
-                if lead == store.NOT_PLAIN:
-                    others.append(item)
-                else:
-                    draft.add(item, lead, has_traits=item.event.traits is not None)
+        others = await self._sort(conn, draft, items, found.leads)
         self._now = found.now
         draft.plain = len(draft.rows)
         if not others:
@@ -257,6 +243,35 @@ class Group:
             await self._store(conn, draft)
             await self._ceilings.count_new_leads(conn, draft.now, made)
         return draft
+
+    async def _sort(
+        self, conn: Connection, draft: _Draft, items: Sequence[Item], leads: Sequence[str]
+    ) -> list[Item]:
+        """Drafts what is plain, answers what must not be kept, returns the others."""
+        self._suppressing |= {p for p, state in draft.projects.items() if state.suppressions}
+        unwanted = await suppressing.unwanted(conn, items, draft.projects)
+        aside: list[tuple[Item, Forgotten]] = []
+        others: list[Item] = []
+        held = {items[n].key for n in unwanted}
+        for n, (item, lead) in enumerate(zip(items, leads, strict=True)):
+            why = unwanted.get(n)
+            error = _obstacle(item, lead, draft.projects, erased=why is not None and why.by_lead)
+            if error is not None:
+                draft.errors.append((item, error))
+            elif draft.place(item):
+                if why is not None:
+                    aside.append((item, why))
+                elif item.key in held:
+                    draft.later.append(item)  # after the one that is not kept
+                elif lead == store.NOT_PLAIN:
+                    others.append(item)
+                else:
+                    draft.add(item, lead, has_traits=item.event.traits is not None)
+        if aside:
+            answers, again = await suppressing.answer(conn, aside)
+            draft.statuses += answers
+            draft.later += again
+        return others
 
     async def _resolve(
         self, conn: Connection, draft: _Draft, others: Sequence[Item]
@@ -301,7 +316,10 @@ class Group:
 
     async def _store(self, conn: Connection, draft: _Draft) -> None:
         await self._quarantine(conn, draft)
-        new = await store.store(conn, [row for _, row in draft.rows])
+        versions = {p: state.suppressions for p, state in draft.projects.items()}
+        new = await store.store(conn, [row for _, row in draft.rows], versions)
+        if new is None:
+            raise _AgainError
         missing = []
         for item, _ in draft.rows:
             if item.id in new:
@@ -333,15 +351,15 @@ class Group:
 
 
 def _obstacle(
-    item: Item, lead: str, projects: dict[str, tuple[int, bool]]
+    item: Item, lead: str, projects: Mapping[str, store.State], *, erased: bool
 ) -> LeadPulseError | None:
-    """Why an event can't be taken at all, if so."""
+    """Why an event can't be taken at all, if so; `erased`: its leadId was known once."""
     project = projects.get(item.caller.project_id)
     if project is None:
         return Unauthorized("This key is not known.", "unknown_key")
-    if project[1]:
+    if project.closed:
         return Unauthorized("This project is paused.", "project_paused")
-    if lead == store.UNKNOWN_LEAD_ID:
+    if lead == store.UNKNOWN_LEAD_ID and not erased:
         return UnknownLead(f"No lead of this project has the leadId {item.event.lead_id}.")
     return None
 
@@ -355,13 +373,17 @@ def _fits(item: Item, others: frozenset[tuple[str, str]], *, slow: bool) -> bool
     return not slow and (item.caller.project_id, item.event.type) not in others
 
 
-def _event(item: Item) -> shortcut.Event:
+def _event(item: Item, known: AbstractSet[str]) -> shortcut.Event:
     event, caller = item.event, item.caller
+    names = None
+    if caller.project_id in known:
+        names = suppressing.names_of(item, lead=True)
     return shortcut.Event(
         caller.project_id, item.id, item.event_id, item.digest, item.fingerprint, event.type,
         msgspec.Raw(event.properties), event.lead_id, event.user_id, event.email,
         event.anonymous_id, caller.trusted, item.verified, event.sent, event.sent_at, item.index,
         event.session_id, None if event.traits is None else msgspec.Raw(event.traits), event.test,
+        names,
     )  # fmt: skip
 
 
@@ -385,12 +407,9 @@ def _named(item: Item) -> Named:
 def _compare(
     draft: _Draft, item: Item, there: store.Stored, rivals: list[tuple[Item, str]]
 ) -> None:
-    if there.id == item.id:
-        draft.statuses.append((item, "queued"))  # our own, of a try whose answer got lost
-    elif there.fingerprint == item.fingerprint:
-        draft.statuses.append((item, "duplicate"))
-    else:
-        draft.statuses.append((item, "conflict"))
+    status = suppressing.judged(item, there.id, there.fingerprint)
+    draft.statuses.append((item, status))
+    if status == "conflict":
         rivals.append((item, there.id))
 
 
@@ -399,7 +418,15 @@ async def _keep(conn: Connection, draft: _Draft, rivals: list[tuple[Item, str]])
         await store.keep_conflicts(
             conn,
             [
-                store.Conflict(item.key, item.id, item.event_id, event, _body(item), draft.now)
+                store.Conflict(
+                    item.key,
+                    item.id,
+                    item.event_id,
+                    event,
+                    _body(item),
+                    draft.now,
+                    draft.projects[item.caller.project_id].suppressions,
+                )
                 for item, event in rivals
             ],
         )

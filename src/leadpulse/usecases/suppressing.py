@@ -1,0 +1,120 @@
+"""Events that must not be kept, in the group commit: set aside, answered as if they were.
+
+Whoever was erased is known by keyed digests of his userIds and emails, and of the ids of his
+leads. Of an event that names one of them only digests of its eventId and of what it said are
+kept, so that the next one with this eventId is a duplicate or a conflict as ever. An anonymousId
+names a browser, perhaps a shared one, and suppresses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from leadpulse.domain.digests import name_digest
+from leadpulse.domain.identity import EMAIL, LEAD_ID, USER_ID
+from leadpulse.postgres import intake
+from leadpulse.postgres import suppressing as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.postgres.suppressing import Forgotten
+    from leadpulse.usecases.grouping import Item, Status
+
+# Digests of events that were not kept are kept so long; then the same event would be answered
+# as if it were new, and not kept again.
+KEPT_DAYS: Final = 30
+# And so many of a project.
+KEPT_AT_MOST: Final = 100_000
+
+
+def coded(key: bytes, kind: int, value: str) -> str:
+    """A name as it is looked up: its kind and its digest."""
+    return f"{kind}{name_digest(key, kind, value)}"
+
+
+def names_of(item: Item, *, lead: bool) -> str:
+    """The names of an event that count, coded; `lead`: its leadId as well."""
+    event, key = item.event, item.caller.digest_key
+    found = []
+    if event.user_id is not None:
+        found.append(coded(key, USER_ID, event.user_id))
+    if event.email is not None:
+        found.append(coded(key, EMAIL, event.email))
+    if lead and event.lead_id is not None:
+        found.append(coded(key, LEAD_ID, event.lead_id))
+    return ",".join(found)
+
+
+async def unwanted(
+    conn: Connection, items: Sequence[Item], projects: Mapping[str, intake.State]
+) -> dict[int, Forgotten]:
+    """Which of these items must not be kept, by their index. Asks only where it can be so."""
+    questions = []
+    for n, item in enumerate(items):
+        project = projects.get(item.caller.project_id)
+        if project is None or not project.suppressions:
+            continue
+        lead = item.event.lead_id
+        questions.append(
+            store.Question(
+                n, item.caller.project_id, item.caller.trusted, item.digest,
+                names_of(item, lead=False),
+                "" if lead is None else coded(item.caller.digest_key, LEAD_ID, lead),
+            )
+        )  # fmt: skip
+    return await store.ask(conn, questions) if questions else {}
+
+
+def judged(item: Item, id_: str, fingerprint: str) -> Status:
+    """What an event is beside the one that had its eventId first."""
+    if id_ == item.id:
+        return "queued"  # our own, of a try whose answer got lost
+    return "duplicate" if fingerprint == item.fingerprint else "conflict"
+
+
+async def answer(
+    conn: Connection, items: Sequence[tuple[Item, Forgotten]]
+) -> tuple[list[tuple[Item, Status]], list[Item]]:
+    """The answers to items that are not kept, and those that must be looked at once more."""
+    answers: list[tuple[Item, Status]] = []
+    fresh: dict[intake.Key, Item] = {}
+    again: list[Item] = []
+    for item, known in items:
+        if known.event is not None and known.fingerprint is not None:
+            answers.append((item, judged(item, known.event, known.fingerprint)))
+        elif item.key in fresh:
+            again.append(item)
+        else:
+            fresh[item.key] = item
+    if fresh:
+        answers += await _as_new(conn, fresh.values(), again)
+    return answers, again
+
+
+async def _as_new(
+    conn: Connection, fresh: Iterable[Item], again: list[Item]
+) -> list[tuple[Item, Status]]:
+    """The answers to those of which no trace is there yet; leaves one of each."""
+    candidates = list(fresh)
+    answers: list[tuple[Item, Status]] = []
+    unkept: list[store.Unkept] = []
+    # The eventId may stand for an event of somebody else.
+    stored = await intake.stored(conn, [item.key for item in candidates])
+    for n, item in enumerate(candidates):
+        there = stored.get(n)
+        if there is not None:
+            answers.append((item, judged(item, there.id, there.fingerprint)))
+        else:
+            project, trusted, digest = item.key
+            unkept.append(store.Unkept(project, trusted, digest, item.fingerprint, item.id))
+    if unkept:
+        kept = await store.remember(conn, unkept, KEPT_DAYS)
+        new = {one.e for one in unkept}
+        for item in candidates:
+            if item.id in kept:
+                answers.append((item, "queued"))
+            elif item.id in new:
+                again.append(item)  # somebody was first, and is there to be compared with
+    return answers
