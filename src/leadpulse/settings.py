@@ -12,7 +12,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -32,11 +32,14 @@ _SHORTEST_KEY: Final = 32
 _NEVER_SHOWN: Final = frozenset(
     (
         *("app_database_url", "database_url", "redis_url"),
-        *("metrics_token", "signing_key", "signing_key_previous"),
+        *("metrics_token", "signing_key", "signing_key_previous", "smtp_url"),
     )
 )
 _HALF_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[A-Za-z0-9_.:\[\]/*-]{1,255}")
+
+
+Signup = Literal["first", "open", "closed"]
 
 
 class SettingsError(Exception):
@@ -97,6 +100,19 @@ def _database(value: str) -> str:
     host, _, name = address.partition("/")
     rest = name if "@" in host else host + name + options
     if host.count("@") > 1 or "@" in rest or _HALF_ENCODED.search(value):
+        raise ValueError
+    return value
+
+
+def _smtp(value: str) -> str:
+    """Refuses what a mail server can't be reached by, or what would be torn like `_database`."""
+    parts = urlsplit(value)
+    options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    sender = options.pop("from", [])
+    wrong = not parts.hostname or parts.port == 0 or options or parts.path not in ("", "/")
+    if wrong or len(sender) > 1 or any("@" not in each for each in sender):
+        raise ValueError
+    if parts.netloc.count("@") > 1 or _HALF_ENCODED.search(value):
         raise ValueError
     return value
 
@@ -201,6 +217,16 @@ class Settings(BaseSettings):
         alias="LEADPULSE_ALLOW_HOSTS",
         description="host names or networks, separated by commas",
     )
+    signup: Signup = Field("first", alias="LEADPULSE_SIGNUP", description="first, open or closed")
+    google_client_id: Annotated[str, Field(min_length=10, max_length=200)] | None = Field(
+        None, alias="GOOGLE_CLIENT_ID", description="the client id that Google has given you"
+    )
+    smtp_url: Annotated[str, _url("smtp", "smtps"), AfterValidator(_smtp)] | None = Field(
+        None,
+        alias="SMTP_URL",
+        description="an address like smtps://user:password@mail.example.com?from=me@example.com, "
+        "its password with %40 for @, %2F for / and %25 for %",
+    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
@@ -245,6 +271,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the dashboard; links in mails lead there."""
+        return self.frontend_url[0] if self.frontend_url else f"http://localhost:{self.port}"
 
     def signing_secret(self) -> str:
         """The key that tokens are signed with.
