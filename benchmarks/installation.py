@@ -127,6 +127,7 @@ async def installation(
         environment = {
             **os.environ,
             "LEADPULSE_CLIENT_RATE": "0,0,0",
+            "LEADPULSE_API_RATE": "0",
             "LEADPULSE_SERVER_RATE": "0",
             "LEADPULSE_CEILINGS": "0,0,0",
             "LEADPULSE_WORKER_PORT": str(free_port()),

@@ -245,6 +245,9 @@ class Settings(BaseSettings):
     server_rate: int = Field(
         60_000, alias="LEADPULSE_SERVER_RATE", ge=0, description="a whole number, 0 or more"
     )
+    api_rate: int = Field(
+        3_000, alias="LEADPULSE_API_RATE", ge=0, description="a whole number, 0 or more"
+    )
     ceilings: Annotated[Ceilings, NoDecode, _numbers(3)] = Field(
         Ceilings(5000, 100_000, 500),
         alias="LEADPULSE_CEILINGS",

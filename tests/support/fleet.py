@@ -47,6 +47,7 @@ class Fleet:
             **{k: v for k, v in os.environ.items() if not k.startswith("LEADPULSE_")},
             "DATABASE_URL": self.dsn,
             "LEADPULSE_CLIENT_RATE": "0,0,0",
+            "LEADPULSE_API_RATE": "0",
             "LEADPULSE_SERVER_RATE": "0",
             "LEADPULSE_CEILINGS": "0,0,0",
             **self.settings,

@@ -75,6 +75,7 @@ class Server:
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith("LEADPULSE_")},
             "LEADPULSE_CLIENT_RATE": "0,0,0",
+            "LEADPULSE_API_RATE": "0",
             "LEADPULSE_SERVER_RATE": "0",
             "LEADPULSE_CEILINGS": "0,0,0",
             "LEADPULSE_WORKER_PORT": str(free_port()),

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from leadpulse.http.app import build_app
+from leadpulse.http.clients import Clients, UnknownProxies
 from leadpulse.http.intake import IntakeRoute
 from leadpulse.http.protocol import Protocol
+from leadpulse.http.quotas import Gate, pass_for
 from leadpulse.http.services import Services
 from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.models import ModelCache
 from leadpulse.usecases.ceilings import Limits
 from leadpulse.usecases.intake import IntakeBuffer
 from leadpulse.usecases.keys import KeyRing
+from leadpulse.usecases.rates import Amounts, Rates
+from leadpulse.usecases.tally import Tally
+from leadpulse.usecases.throttle import Throttle
 
 if TYPE_CHECKING:
     import socket
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from leadpulse.http.services import App
     from leadpulse.settings import Settings
+    from leadpulse.valkey import Valkey
 
 # Connections of an idle client are closed after this; load balancers keep theirs for 60 s.
 _KEEP_ALIVE: Final = 75
@@ -39,7 +45,11 @@ _LARGEST_POOL: Final = 12
 async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     """Everything that an API process holds, open; closed in order at the end."""
     limits = Limits(*settings.ceilings)
-    async with make_pool(dsn, "api", largest=_LARGEST_POOL) as pool:
+    clients = Clients(settings.trusted_proxies, UnknownProxies(settings.data_dir))
+    async with (
+        make_pool(dsn, "api", largest=_LARGEST_POOL) as pool,
+        _counting(settings) as (valkey, rates),
+    ):
         intake = IntakeBuffer(dsn, limits)
         await intake.start()
         keys = KeyRing(pool)
@@ -49,11 +59,40 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
                 pool=pool,
                 keys=keys,
                 models=ModelCache(),
-                intake=IntakeRoute(intake, keys),
+                intake=IntakeRoute(
+                    intake, keys, Gate(rates, clients, pass_for(settings.signing_secret()))
+                ),
+                throttle=Throttle(valkey),
+                rates=rates,
+                clients=clients,
+                valkey=valkey,
             )
         finally:
             await intake.stop()
             await keys.close()
+
+
+@asynccontextmanager
+async def _counting(settings: Settings) -> AsyncIterator[tuple[Valkey | None, Rates]]:
+    """The rates, counted together with other processes if there is a Valkey."""
+    valkey = None
+    if settings.redis_url is not None:
+        # Loaded only where it is used.
+        from leadpulse.valkey import Valkey  # noqa: PLC0415
+
+        valkey = Valkey(settings.redis_url, settings.signing_secret())
+    tally = Tally(valkey)
+    try:
+        yield valkey, Rates(amounts_of(settings), tally)
+    finally:
+        await tally.close()
+        if valkey is not None:
+            await valkey.close()
+
+
+def amounts_of(settings: Settings) -> Amounts:
+    """The rates that are set."""
+    return Amounts(*settings.client_rate, settings.server_rate, settings.api_rate)
 
 
 async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:
@@ -64,11 +103,10 @@ async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     async with services(settings, dsn) as ready:
-        await _Server(_config(settings, build_app(ready))).serve(sockets=[bound])
+        await _Server(_config(build_app(ready))).serve(sockets=[bound])
 
 
-def _config(settings: Settings, app: App) -> uvicorn.Config:
-    proxies = [str(network) for network in settings.trusted_proxies]
+def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="none",
@@ -78,9 +116,8 @@ def _config(settings: Settings, app: App) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Whoever isn't trusted could forge the address that limits go by.
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies,
+        # Read by http/clients.py, for both faces in one way.
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -20,6 +20,7 @@ from leadpulse.cli.serve import serving_settings
 from leadpulse.demo.feed import Keys, fill, history, keep_coming, live
 from leadpulse.demo.journeys import CALLS_PER_PERSON
 from leadpulse.demo.sender import SendError
+from leadpulse.http.quotas import PASS_HEADER, pass_for
 from leadpulse.logging import configure_logging, process_context
 from leadpulse.postgres.connect import Connection, connect
 from leadpulse.settings import Settings
@@ -71,33 +72,35 @@ def demo(
             "With DATABASE_URL a demo needs `leadpulse serve` running on the same --data-dir."
         )
     whole = serving_settings(settings)
-    run(serve_until_told(whole, partial(_within, wish), first_project=False))
+    run(serve_until_told(whole, partial(_within, settings, wish), first_project=False))
 
 
 async def _beside(settings: Settings, url: str, wish: _Wish) -> None:
     async with pool(settings) as pools, pools.connection() as connection:
-        keys = await _project(connection, url)
+        keys = await _project(connection, settings, url)
     await _play(keys, wish)
 
 
-async def _within(wish: _Wish, serving: Serving) -> bool:
+async def _within(settings: Settings, wish: _Wish, serving: Serving) -> bool:
     connection = await connect(serving.dsn, "demo")
     try:
-        keys = await _project(connection, serving.url)
+        keys = await _project(connection, settings, serving.url)
     finally:
         await connection.close()
     await _play(keys, wish)
     return not wish.once  # else: stay, even if no more events are to come
 
 
-async def _project(connection: Connection, url: str) -> Keys:
+async def _project(connection: Connection, settings: Settings, url: str) -> Keys:
     made = await create_project(connection, _PROJECT)
     say(f"LeadPulse is ready at {url}   (docs: {url}/api/docs)")
     say(f"  project     {made.name}, {made.id}")
     say(f"  write key   {made.write_key}")
     say(f"  secret key  {made.secret_key}")
     say(f"  curl '{url}/api/leads?limit=5' -H 'X-API-Key: {made.secret_key}'")
-    return Keys(url, made.write_key, made.secret_key)
+    # What happened in 30 days is sent within seconds.
+    unlimited = {PASS_HEADER: pass_for(settings.signing_secret())}
+    return Keys(url, made.write_key, made.secret_key, unlimited)
 
 
 async def _play(keys: Keys, wish: _Wish) -> None:

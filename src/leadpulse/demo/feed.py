@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from leadpulse.demo.journeys import CALLS_PER_PERSON, DAY, SECOND, Call, Scenari
 from leadpulse.demo.sender import Line, Sent, Target, bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 HISTORY: Final = 30 * DAY
 _BATCH: Final = 400
@@ -23,11 +23,15 @@ _HURRY: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Where to send, and as whom: pages send with the write key, servers with the secret one."""
+    """Where to send, and as whom: pages send with the write key, servers with the secret one.
+
+    `headers` go with every request.
+    """
 
     url: str
     write_key: str
     secret_key: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def history(seed: int, people: int, now: int) -> Scenario:
@@ -86,8 +90,11 @@ class _Feeder:
 
     def __init__(self, keys: Keys, patience: float = 60.0) -> None:
         self.sent = Sent()
-        self._pages = Line(Target(keys.url, keys.write_key, patience=patience), self.sent)
-        self._servers = Line(Target(keys.url, keys.secret_key, patience=patience), self.sent)
+        pages, servers = (
+            Target(keys.url, key, patience=patience, headers=keys.headers)
+            for key in (keys.write_key, keys.secret_key)
+        )
+        self._pages, self._servers = Line(pages, self.sent), Line(servers, self.sent)
 
     async def send(self, portion: list[Call]) -> None:
         # Pages first: a server speaks of people that a page has named.

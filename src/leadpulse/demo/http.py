@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -41,11 +42,12 @@ class Origin(NamedTuple):
 class Connection(asyncio.Protocol):
     """Posts one body after the other. Any failure is an OSError; then make a new one."""
 
-    def __init__(self, origin: Origin, path: str, key: str) -> None:
+    def __init__(self, origin: Origin, path: str, headers: Mapping[str, str]) -> None:
         self._origin = origin
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._head = (
             f"POST {path} HTTP/1.1\r\nHost: {origin.host}:{origin.port}\r\n"
-            f"X-API-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: "
+            f"{lines}Content-Type: application/json\r\nContent-Length: "
         ).encode("ascii")
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Answer] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -62,7 +62,7 @@ class Target:
     """A running server and how to talk to it.
 
     `patience`: for how many seconds an unreachable server is tried again; of a busy one
-    (429, 503) the Retry-After is honoured for as long as it says so.
+    (429, 503) the Retry-After is honoured for as long as it says so. `headers` are sent too.
     """
 
     url: str
@@ -70,6 +70,7 @@ class Target:
     path: str = BATCH_PATH
     connections: int = 4
     patience: float = 30.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def bodies(events: Iterable[Mapping[str, object]], size: int = 500) -> Iterator[bytes]:
@@ -173,7 +174,8 @@ class Line:
 
     async def _post(self, body: bytes) -> Answer:
         if self._connection is None:
-            connection = Connection(self._origin, self._target.path, self._target.key)
+            headers = {"X-API-Key": self._target.key, **self._target.headers}
+            connection = Connection(self._origin, self._target.path, headers)
             await connection.open()
             self._connection = connection
         self._sent.requests += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,28 @@ class Conflict(LeadPulseError):
         self.code = code
 
 
+class Standing(NamedTuple):
+    """How a caller stands with a rate: so many in so many seconds, what is left, and until when."""
+
+    name: str
+    amount: int
+    seconds: int
+    left: int
+    reset: int
+
+
 class TooMany(LeadPulseError):
     """A ceiling or a rate is reached; come back after `retry_after` seconds."""
 
     code = "too_many"
 
-    def __init__(self, detail: str, code: str, retry_after: int) -> None:
+    def __init__(
+        self, detail: str, code: str, retry_after: int, standing: Standing | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.retry_after = retry_after
+        self.standing = standing
 
 
 class Overloaded(LeadPulseError):

@@ -96,6 +96,25 @@ class Windows:
         into = self.turn(now)
         return Seen(self._before.get(key, 0), self._current.get(key, 0), into)
 
+    def spend(self, key: str, now: float, amount: int, cost: int) -> int:
+        """Counts `cost` if it fits in an amount; what is left then, or -1 if it does not fit.
+
+        The same as `seen`, `used` and `add`, for those who count with every request.
+        """
+        into = self.turn(now)
+        current = self._current
+        count = current.get(key, 0)
+        left = amount - count - cost
+        before = self._before.get(key)
+        if before:
+            left -= floor(before * (1 - into / self.seconds))
+        if left < 0:
+            return -1
+        if not count and len(current) >= self._most:
+            current = self._shrink()
+        current[key] = count + cost
+        return left
+
     def add(self, key: str, cost: int) -> None:
         """Counts in the window that `turn` or `seen` last went to; less than nothing is 0."""
         current = self._current
@@ -104,10 +123,12 @@ class Windows:
             current = self._shrink()
         current[key] = max(count, 0)
 
-    def raise_to(self, key: str, count: int) -> None:
-        """Makes the count of the running window at least this."""
-        if count > self._current.get(key, 0):
-            self._current[key] = count
+    def raise_to(self, key: str, current: int, before: int) -> None:
+        """Makes the counts of the running window and the one before at least these."""
+        if current > self._current.get(key, 0):
+            self._current[key] = current
+        if before > self._before.get(key, 0):
+            self._before[key] = before
 
     def forget(self, key: str) -> None:
         self._current.pop(key, None)

@@ -32,6 +32,7 @@ from leadpulse.http.problems import (
     problem_of_status,
 )
 from leadpulse.http.routes import ROUTERS
+from leadpulse.http.security import completed
 from leadpulse.http.version import VERSION
 from leadpulse.postgres.session import is_outage
 
@@ -92,7 +93,10 @@ class _Front:
         instance = new_request_id()
         bind_contextvars(request_id=instance)  # every request is a task, with a context of its own
         scope = {**scope, "state": {**scope.get("state", {}), "request_id": instance}}
-        answered = _Answered(send, instance, bare=scope["method"] == "HEAD")
+        client = self._services.clients.of(scope, dict(scope["headers"]))
+        scope["client"] = (client.address, 0) if client.address else None
+        scope["scheme"] = "https" if client.secure else "http"
+        answered = _Answered(send, scope)
         scope["state"]["answered"] = answered
         if answered.bare:
             scope["method"] = "GET"  # the same answer, without its body
@@ -136,22 +140,27 @@ class _Front:
 
 
 class _Answered:
-    """Sends on with the request id, and remembers how far the answer has come.
+    """Sends on with what every answer has, and remembers how far the answer has come.
 
     `bare`: what asked is a HEAD, and no body follows.
     """
 
-    def __init__(self, send: Send, instance: str, *, bare: bool) -> None:
+    def __init__(self, send: Send, scope: Scope) -> None:
         self._send = send
-        self._instance = instance.encode()
-        self.bare = bare
+        self._state = scope["state"]
+        self._secure = scope["scheme"] == "https"
+        self.bare = scope["method"] == "HEAD"
         self.status = 0
         self.ended = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._instance)]
+            message["headers"] = [
+                *completed(message.get("headers", ()), secure=self._secure),
+                *self._state.get("quota", ()),
+                (b"x-request-id", self._state["request_id"].encode()),
+            ]
         elif message["type"] == "http.response.body":
             if self.ended:
                 return

@@ -14,6 +14,7 @@ from leadpulse.domain.model import is_clean
 from leadpulse.domain.permissions import Permission
 from leadpulse.domain.timestamps import parse_timestamp
 from leadpulse.http.credentials import header_key
+from leadpulse.http.quotas import count_call, count_stranger
 from leadpulse.http.services import Services
 from leadpulse.usecases.audit import Actor, act_as
 from leadpulse.usecases.paging import is_id
@@ -81,7 +82,12 @@ def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
     """The dependency of a route that only they may call who have a permission."""
 
     async def principal(request: Request, services: Given) -> Principal:
-        found = await identify(request, services)
+        try:
+            found = await identify(request, services)
+        except Unauthorized:
+            count_stranger(request, services.rates)
+            raise
+        count_call(request, services.rates, who(found))
         act_as(actor_of(request, found))
         found.require(permission)
         return found

@@ -7,12 +7,9 @@ from functools import cache
 from html import escape
 from typing import Any, Final
 
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+from leadpulse.http.security import DOCS_POLICY
+
+HEADERS: Final = {"Content-Security-Policy": DOCS_POLICY, "Cache-Control": "no-cache"}
 
 STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }

@@ -21,13 +21,19 @@ from leadpulse.domain.errors import (
     LeadPulseError,
     Malformed,
     NotAllowed,
+    Overloaded,
     Unauthorized,
 )
 from leadpulse.domain.wire import EventReader
 from leadpulse.http import problems
 from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
+from leadpulse.http.clients import Clients
 from leadpulse.http.credentials import body_key, header_key
+from leadpulse.http.quotas import Gate, Sender
+from leadpulse.http.security import EVENT_CALLS, HSTS
 from leadpulse.usecases.grouping import Item
+from leadpulse.usecases.rates import Amounts, Rates
+from leadpulse.usecases.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,10 +131,11 @@ class RouteFigures:
 class IntakeRoute:
     """ASGI application for the paths of CALLS."""
 
-    def __init__(self, buffer: IntakeBuffer, keys: KeyRing) -> None:
+    def __init__(self, buffer: IntakeBuffer, keys: KeyRing, gate: Gate | None = None) -> None:
         self.figures = RouteFigures()
         self.buffer = buffer
         self._keys = keys
+        self._gate = gate or Gate(Rates(Amounts(), Tally()), Clients())
         self._readers = {call: EventReader(call.fields, None, _encode) for call in CALLS.values()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,6 +156,9 @@ class IntakeRoute:
             extra += [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
             if status in (408, 413):
                 extra.append((b"connection", b"close"))  # the rest of the body is not read
+        extra += EVENT_CALLS
+        if scope["scheme"] == "https":
+            extra.append(HSTS)
         if not any(name == b"access-control-allow-origin" for name, _ in extra):
             extra += _ANY_ORIGIN
         if status != 204:
@@ -168,28 +178,37 @@ class IntakeRoute:
             raise NotAllowed("Events are sent with POST.", ("POST", "OPTIONS"))
         path: str = scope["path"]
         call = CALLS.get(path) or CALLS[path.rstrip("/")]
+        sender = self._gate.sender(scope, headers)
         body = await read_body(receive, headers.get(b"content-length"))
         key = header_key(headers)
         # With a key in a header, strangers are turned away before anything is unpacked.
-        caller = None if key is None else await self._caller(key, headers, extra)
+        caller = None if key is None else await self._caller(key, sender, extra)
         encoding = headers.get(b"content-encoding")
         if encoding:
             body = await unpack(body, encoding.decode("latin-1"))
         document = decode(body)
         if caller is None:
             key = body_key(document, scope["query_string"])
-            caller = await self._caller(key, headers, extra)
+            caller = await self._caller(key, sender, extra)
         if not isinstance(document, dict):
             raise Malformed("The body must be a JSON object.")
-        if call.batch:
-            return 202, await self._batch(call, caller, document)
-        return 202, await self._single(call, caller, document)
+        number = _events_of(document) if call.batch else 1
+        self._gate.events(caller, sender, number)
+        extra += self._gate.fields(caller, sender)
+        try:
+            if call.batch:
+                return 202, await self._batch(call, caller, document)
+            return 202, await self._single(call, caller, document)
+        except Overloaded:
+            self._gate.take_back(caller, sender, number)
+            raise
 
-    async def _caller(self, key: str, headers: Mapping[bytes, bytes], extra: _Headers) -> Caller:
+    async def _caller(self, key: str, sender: Sender, extra: _Headers) -> Caller:
         caller = self._keys.remembered(key) or await self._keys.find(key)
         caller.may_send()
+        self._gate.request(caller, sender)
         if caller.origins:
-            origin = headers.get(b"origin", b"").decode("latin-1")
+            origin = sender.headers.get(b"origin", b"").decode("latin-1")
             if origin.lower() not in caller.origins:
                 told = f"This key is not for {origin}." if origin else "This key needs an Origin."
                 raise Forbidden(told, "origin_not_allowed")
@@ -213,16 +232,22 @@ class IntakeRoute:
         return _encode({"message": told, "eventId": item.event_id, "status": item.status})
 
     async def _batch(self, call: Call, caller: Caller, document: dict[str, Any]) -> bytes:
-        given = document.get("events")
-        if not isinstance(given, list) or not 1 <= len(given) <= MOST_EVENTS:
-            told = f"must be a list of 1 to {MOST_EVENTS} events"
-            raise Invalid([FieldError("events", told)])
         reader = EventReader(call.fields, document.get("sentAt"), _encode)
-        taken = await self.buffer.take(caller, [_read(reader, one) for one in given])
+        events = [_read(reader, one) for one in document["events"]]
+        taken = await self.buffer.take(caller, events)
         for item in taken:
             if isinstance(error := _error_of(item), Unauthorized):
                 raise error  # it concerns the project, and so all of them
         return _encode(_batch_answer(taken, older=call.older))
+
+
+def _events_of(document: dict[str, Any]) -> int:
+    """How many events a batch holds."""
+    given = document.get("events")
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_EVENTS:
+        told = f"must be a list of 1 to {MOST_EVENTS} events"
+        raise Invalid([FieldError("events", told)])
+    return len(given)
 
 
 def _read(reader: EventReader, document: object) -> Any:

@@ -18,6 +18,7 @@ from leadpulse.domain.errors import (
     LeadPulseError,
     NotAllowed,
     Overloaded,
+    Standing,
     TooMany,
     Unauthorized,
 )
@@ -157,13 +158,24 @@ def _problem(code: str, detail: str) -> Problem:
 
 def _headers(error: LeadPulseError) -> dict[str, str]:
     if isinstance(error, TooMany | Overloaded):
-        return {"Retry-After": str(max(1, error.retry_after))}
+        again = {"Retry-After": str(max(1, error.retry_after))}
+        standing = error.standing if isinstance(error, TooMany) else None
+        return again if standing is None else again | _limits(standing)
     if isinstance(error, Unauthorized):
         # Not Basic: a browser would ask its user for a password.
         return {"WWW-Authenticate": 'Bearer realm="leadpulse"'}
     if isinstance(error, NotAllowed):
         return {"Allow": ", ".join(error.allow)}
     return {}
+
+
+def _limits(standing: Standing) -> dict[str, str]:
+    """RateLimit header fields for HTTP (IETF draft 10)."""
+    name, amount, seconds, left, reset = standing
+    return {
+        "RateLimit-Policy": f'"{name}";q={amount};w={seconds}',
+        "RateLimit": f'"{name}";r={left};t={reset}',
+    }
 
 
 def _printable(value: Any) -> Any:

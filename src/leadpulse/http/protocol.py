@@ -13,6 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from leadpulse.http.problems import CONTENT_TYPE, new_request_id, problem_of_status
+from leadpulse.http.security import BROKEN
 
 # Bytes of an address, and of a request before its body.
 MAX_ADDRESS: Final = 32 * 1024
@@ -139,6 +140,7 @@ class Protocol(HttpToolsProtocol):
             # Event calls answer any website; nothing of anybody's stands in this.
             "access-control-allow-origin: *\r\n"
             "access-control-expose-headers: X-Request-Id\r\n"
+            f"{BROKEN}"
             "connection: close\r\n\r\n"
         )
         self._stop_waiting()

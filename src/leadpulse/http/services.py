@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from leadpulse.http.clients import Clients
 from leadpulse.http.metrics import Metrics
 from leadpulse.usecases.analytics import Dashboards
 from leadpulse.usecases.throttle import Throttle
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from leadpulse.postgres.session import Pool
     from leadpulse.settings import Settings
     from leadpulse.usecases.keys import KeyRing
+    from leadpulse.usecases.rates import Rates
+    from leadpulse.valkey import Valkey
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,3 +39,6 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     dashboards: Dashboards = field(default_factory=Dashboards)
     throttle: Throttle = field(default_factory=Throttle)
+    rates: Rates | None = None
+    clients: Clients = field(default_factory=Clients)
+    valkey: Valkey | None = None
