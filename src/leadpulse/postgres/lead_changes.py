@@ -94,12 +94,12 @@ with gone as (
     where l.project_id = %(project)s and l.id = any (%(leads)s::uuid[])
     returning l.id
 )
-insert into lead_removals (project_id, lead_id, removed_at)
-select %(project)s, id, %(now)s from gone
+insert into lead_removals (project_id, lead_id, removed_at, erased)
+select %(project)s, id, %(now)s, %(erased)s from gone
 """
 
 _REMOVALS: Final = """
-select r.project_id::text, r.lead_id::text, r.removed_at from lead_removals r
+select r.project_id::text, r.lead_id::text, r.removed_at, r.erased from lead_removals r
 order by r.removed_at, r.project_id, r.lead_id
 limit %s
 """
@@ -122,6 +122,22 @@ _PORTIONS: Final = (
         )
     ),
 )  # fmt: skip
+
+_EVENTS: Final = next(n for n, text in enumerate(_PORTIONS) if "delete from events " in text)
+# Erased events leave what callers know of them. Counts what was inserted: one for each event.
+_FORGET: Final = """
+with gone as (
+    delete from events where ctid = any (array(
+        select ctid from events
+        where project_id = %(project)s and lead_id = %(lead)s limit %(n)s))
+    returning trusted, digest, fingerprint, id
+)
+insert into forgotten_events (project_id, trusted, digest, fingerprint, event)
+select %(project)s, trusted, digest, fingerprint, id from gone order by trusted, digest
+on conflict (project_id, trusted, digest) do update set
+    fingerprint = excluded.fingerprint, event = excluded.event, expires_at = null
+"""
+_ERASURE: Final = (*_PORTIONS[:_EVENTS], _FORGET, *_PORTIONS[_EVENTS + 1 :])
 
 
 class OwnEvent(NamedTuple):
@@ -256,21 +272,35 @@ def _ids(leads: Iterable[str]) -> str:
     return "{" + ",".join(leads) + "}"
 
 
-async def remove_leads(conn: Connection, project_id: str, leads: Sequence[str], now: int) -> None:
+async def remove_leads(
+    conn: Connection, project_id: str, leads: Sequence[str], now: int, *, erased: bool = False
+) -> None:
     """Remove leads with profiles and identifiers, and note that their rows are to go."""
-    await conn.execute(_REMOVE, {"project": project_id, "leads": _ids(leads), "now": Instant(now)})
+    values = {"project": project_id, "leads": _ids(leads), "now": Instant(now), "erased": erased}
+    await conn.execute(_REMOVE, values)
 
 
-async def removals(conn: Connection, limit: int) -> list[tuple[str, str, int]]:
-    """Return (project, lead, removed at) of leads of which rows may be left, oldest first."""
+class Removal(NamedTuple):
+    """A lead of which rows may be left, since an instant (µs); `erased` ones leave digests."""
+
+    project_id: str
+    lead_id: str
+    removed_at: int
+    erased: bool
+
+
+async def removals(conn: Connection, limit: int) -> list[Removal]:
+    """Return leads of which rows may be left, those that were removed first first."""
     cursor = await conn.execute(_REMOVALS, (limit,))
-    return [(p, lead, at) for p, lead, at in await cursor.fetchall()]
+    return [Removal(*row) for row in await cursor.fetchall()]
 
 
-async def remove_rows(conn: Connection, project_id: str, lead_id: str, rows: int) -> int:
+async def remove_rows(
+    conn: Connection, project_id: str, lead_id: str, rows: int, *, erased: bool = False
+) -> int:
     """Remove up to `rows` rows of a removed lead; returns how many: fewer if that was all."""
     removed = 0
-    for statement in _PORTIONS:
+    for statement in _ERASURE if erased else _PORTIONS:
         parameters = {"project": project_id, "lead": lead_id, "n": rows - removed}
         removed += (await conn.execute(statement.encode(), parameters)).rowcount
         if removed >= rows:

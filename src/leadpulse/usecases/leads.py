@@ -16,7 +16,7 @@ from leadpulse.domain.lead_change import (
 )
 from leadpulse.domain.profile import Held, Source, view
 from leadpulse.ids import uuid7
-from leadpulse.postgres import identity, profiles
+from leadpulse.postgres import identity, keeper, profiles
 from leadpulse.postgres import lead_changes as store
 from leadpulse.postgres.session import unit
 from leadpulse.usecases import audit
@@ -245,11 +245,12 @@ async def sweep_removals(pool: Pool, most: int = 100) -> int:
     For a regular pass: also catches events that were on their way when their lead was removed.
     """
     async with unit(pool, None) as (conn, now):
+        await keeper.reach_removals(conn, most)
         waiting = await store.removals(conn, most)
     removed = 0
-    for project_id, lead_id, removed_at in waiting:
+    for project_id, lead_id, removed_at, erased in waiting:
         async with unit(pool, project_id) as (conn, _):
-            count = await store.remove_rows(conn, project_id, lead_id, _PORTION)
+            count = await store.remove_rows(conn, project_id, lead_id, _PORTION, erased=erased)
             if count < _PORTION and removed_at < now - _STRAGGLERS:
                 await store.removal_done(conn, project_id, lead_id)
         removed += count
