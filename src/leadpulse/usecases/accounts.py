@@ -289,7 +289,7 @@ async def reset_password(accounts: Accounts, token: str, password: str, origin: 
         await session_store.end_sessions(conn, user.id)
         begun = await log_in(conn, accounts, user, origin)
     accounts.sessions.forget()
-    accounts.mailer.send("password_changed", user.email, {"name": user.name})
+    accounts.mailer.send("password_changed", user.email, {})
     return begun
 
 
@@ -316,7 +316,7 @@ async def change_password(accounts: Accounts, session: FoundSession, old: str, n
         await store.drop_links(conn, user.id, every=True)
         await session_store.end_sessions(conn, user.id, but=session.id)
     accounts.sessions.forget()
-    accounts.mailer.send("password_changed", user.email, {"name": user.name})
+    accounts.mailer.send("password_changed", user.email, {})
 
 
 def bad_link() -> Invalid:

@@ -63,8 +63,7 @@ async def mail_link(
         if user is None:
             return
         link = await _made(conn, public_url, user, purpose)
-    values = {"name": user.name, "link": link.url, "good_for": link.good_for}
-    mailer.send(purpose, user.email, values)
+    mailer.send(purpose, user.email, {"link": link.url, "good_for": link.good_for})
 
 
 async def _made(conn: Connection, public_url: str, user: User, purpose: Purpose | None) -> Link:

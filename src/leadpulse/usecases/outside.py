@@ -18,7 +18,11 @@ class Mailer(Protocol):
         """Whether mail can be sent at all; without it links come from the command line."""
 
     def send(self, kind: MailKind, to: str, values: Mapping[str, str]) -> bool:
-        """Takes a mail on; False if there is no way or no room, which is logged."""
+        """Takes a mail on; False if there is no way or no room, which is logged.
+
+        Values: `link` and `good_for` where there is a link, of an invitation also `inviter`,
+        `project` and `role`.
+        """
 
 
 class Identity(NamedTuple):

@@ -1,0 +1,1 @@
+"""Ways to the world outside: mail, and who vouches for people."""
