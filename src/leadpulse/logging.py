@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Secrets, and what events and profiles are made of.
 _SECRET_NAMES = re.compile(
-    r"(password|secret|token|signing_key|api_?key|authorization|cookie"
+    r"(password|secret|token|signing_key|(api|write)_?key|authorization|cookie|csrf|query_string"
     r"|^(e?mail|traits|properties|body|phone|company)$)",
     re.IGNORECASE,
 )

@@ -18,6 +18,14 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])([ps]k)_[0-9a-fA-F]{8,}")
 _URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@")
 _CONNINFO_PASSWORD = re.compile(r"\bpassword=('[^']*'|\S+)")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}")
+_COOKIE = re.compile(r"(leadpulse_session|(?i:\bcookie)\b)(=|:\s*)[^\s'\"]+")
+# What is asked for stands in the path; the rest of an address is anybody's data.
+_QUERY = re.compile(r"(?<![\w:/.@])((?:https?:/)?/[^\s?'\"]*)\?[^\s'\"]*=[^\s'\"]*")
+# Long and without a word in it: the tokens of links in mails, and secrets of other systems.
+_RANDOM = re.compile(
+    r"(?<![\w+/.-])(?=[\w-]*[0-9])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[A-Za-z0-9_-]{32,}(?![\w-])"
+)
 # Not the user of an address of a database, which an operator wants to see.
 _EMAIL = re.compile(r"(?<!://)(?<![\w.%+-])[\w.%+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 # As PostgreSQL sends them, and as they look inside the repr of an error.
@@ -36,12 +44,16 @@ _CHAINED: Final = 4
 
 
 def redact(text: str) -> str:
-    """Remove keys, bearer tokens, passwords, email addresses and PostgreSQL's row contents."""
+    """Remove keys, tokens, cookies, passwords, queries, email addresses and PostgreSQL's rows."""
     text = _SERVER_LINES.sub("", text[:_LONGEST_TEXT])
     text = _KEY.sub(r"\1_…", text)
     text = _URL_PASSWORD.sub(r"\1:…@", text)
     text = _CONNINFO_PASSWORD.sub("password=…", text)
     text = _BEARER.sub(r"\1 …", text)
+    text = _TOKEN.sub("eyJ…", text)
+    text = _COOKIE.sub(r"\1\2…", text)
+    text = _QUERY.sub(r"\1?…", text)
+    text = _RANDOM.sub("…", text)
     return _EMAIL.sub("…@…", text)
 
 

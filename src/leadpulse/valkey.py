@@ -68,6 +68,12 @@ class Valkey:
         await self._client.aclose()
         await self._pool.aclose()
 
+    async def version(self) -> str:
+        """What answers: `Valkey 9.1.2`."""
+        found = await self._ask(lambda: self._client.info("server"))
+        name = str(found.get("server_name", "redis")).capitalize()
+        return f"{name} {found.get('valkey_version') or found.get('redis_version')}"
+
     async def hit(self, key: str, rate: Rate, cost: int, /) -> int | None:
         """Counts `cost` more, if that fits; else the seconds until it does."""
         item, name = _item(rate), self._named(key)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from leadpulse.bootstrap.database import holds_data, server
 from leadpulse.bootstrap.network import ListenError, listen
+from leadpulse.http.clients import unknown_proxy
 from leadpulse.postgres import revisions
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.diagnosis import Diagnosis, diagnose
@@ -22,6 +23,7 @@ from leadpulse.postgres.errors import EmbeddedError
 from leadpulse.postgres.outages import DatabaseUnreachable
 from leadpulse.postgres.queue import TOO_LONG, QueueState
 from leadpulse.settings import Settings, SettingsError, load_settings
+from leadpulse.usecases.throttle import SharedAway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +62,9 @@ async def examine(data_dir: Path | None, *, production: bool) -> list[Finding]:
     if settings.database_url is None:
         findings += _data_dir(settings.data_dir)
     findings += _ports(settings)
+    findings += _proxies(settings)
     findings += await _database(settings)
+    findings += await _valkey(settings)
     if production or settings.production:
         findings += _production(settings)
     return findings
@@ -295,6 +299,49 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+# ── What stands in front and beside ──────────────────────────────────────────────────
+
+
+def _proxies(settings: Settings) -> Iterator[Finding]:
+    unknown = unknown_proxy(settings.data_dir, settings.trusted_proxies)
+    if unknown is not None:
+        yield Finding(
+            "warning", "proxies",
+            f"requests with X-Forwarded-For come from {unknown}, which is not trusted",
+            "If it is your proxy, add it to LEADPULSE_TRUSTED_PROXIES: until then all who come "
+            "through it share the rates of one address.",
+        )  # fmt: skip
+    wide = [str(network) for network in settings.trusted_proxies if network.prefixlen == 0]
+    if wide:
+        yield Finding(
+            "bad", "proxies", f"LEADPULSE_TRUSTED_PROXIES trusts everybody ({', '.join(wide)})",
+            "Name only your proxies: others could forge the addresses that limits go by.",
+        )  # fmt: skip
+    elif settings.trusted_proxies and unknown is None:
+        named = ", ".join(str(network) for network in settings.trusted_proxies)
+        yield Finding("ok", "proxies", f"{named} may name the client's address")
+
+
+async def _valkey(settings: Settings) -> list[Finding]:
+    if settings.redis_url is None:
+        return []
+    from leadpulse.valkey import Valkey  # noqa: PLC0415 - loaded only where it is used
+
+    valkey = Valkey(settings.redis_url, "doctor")
+    try:
+        version = await valkey.version()
+    except SharedAway:
+        return [
+            Finding(
+                "bad", "valkey", "REDIS_URL does not answer",
+                "Start it, or correct REDIS_URL; until then each process counts rates by itself.",
+            )
+        ]  # fmt: skip
+    finally:
+        await valkey.close()
+    return [Finding("ok", "valkey", f"{version} answers")]
+
+
 # ── Production ───────────────────────────────────────────────────────────────────────
 
 
@@ -326,6 +373,14 @@ def _production(settings: Settings) -> Iterator[Finding]:
             "FRONTEND_URL is not set",
             "Set it to the public https:// address.",
         )
+    elif not insecure and not settings.trusted_proxies:
+        yield Finding(
+            "warning", "proxies",
+            "FRONTEND_URL is https://, so a proxy is in front, but LEADPULSE_TRUSTED_PROXIES names "
+            "none",
+            "Name it: without, everybody shares the rates of one address, and cookies are not "
+            "marked as secure.",
+        )  # fmt: skip
     if settings.metrics_token is None:
         yield Finding(
             "warning", "metrics", "LEADPULSE_METRICS_TOKEN is not set: /metrics stays closed",
@@ -344,6 +399,7 @@ def _walls(settings: Settings) -> Iterator[Finding]:
         for name, value in (
             ("LEADPULSE_CLIENT_RATE", min(settings.client_rate)),
             ("LEADPULSE_SERVER_RATE", settings.server_rate),
+            ("LEADPULSE_API_RATE", settings.api_rate),
             ("LEADPULSE_CEILINGS", min(settings.ceilings)),
         )
         if value == 0
@@ -352,10 +408,4 @@ def _walls(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning", "limits", f"{', '.join(open_)} sets no limit: anybody can fill the disk",
             "Unset it to get the default.",
-        )  # fmt: skip
-    wide = [str(network) for network in settings.trusted_proxies if network.prefixlen == 0]
-    if wide:
-        yield Finding(
-            "bad", "proxies", f"LEADPULSE_TRUSTED_PROXIES trusts everybody ({', '.join(wide)})",
-            "Name only your proxies: others could forge the addresses that limits go by.",
         )  # fmt: skip

@@ -238,7 +238,9 @@ class Health(Answer):
         description="degraded: events are taken, but nobody scores them."
     )
     database: Literal["up", "down"] | None = Field(None, description="The database.")
-    redis: Literal["off"] | None = Field(None, description="Not used.")
+    redis: Literal["up", "down", "off"] | None = Field(
+        None, description="Where processes count rates together; down: each counts by itself."
+    )
     queue: Queue | None = Field(None, description="The queue of the caller's project.")
     version: str | None = Field(None, description="The version of LeadPulse.")
 

@@ -22,6 +22,17 @@ _DETAILS: Final = {
     "missing_scope": "This key lacks the scope leads:read.",
 }
 _AGAIN: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_LIMITS: Final = _AGAIN | {
+    "RateLimit-Policy": {
+        "description": 'Amount (`q`) and seconds (`w`) of each rate: `"events";q=1000;w=60`.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'What is left (`r`), and for how long (`t`): `"events";r=0;t=12`.',
+        "schema": {"type": "string"},
+    },
+}
+_BY_STATUS: Final = {429: {"headers": _LIMITS}, 503: {"headers": _AGAIN}}
 
 
 def problems(*codes: str) -> Responses:
@@ -38,7 +49,7 @@ def problems(*codes: str) -> Responses:
                     "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in same},
                 }
             },
-            **({"headers": _AGAIN} if status in (429, 503) else {}),
+            **_BY_STATUS.get(status, {}),
         }
         for status, same in sorted(by_status.items())
     }
@@ -64,7 +75,7 @@ def answers(
     """A call behind a key that answers `model`, with the errors that it can give."""
     extra = _BODY if body else ()
     ok: Responses = {} if model is None else {status: {"model": model}}
-    return ok | problems(*dict.fromkeys((*_KEY, *_SCOPE, *extra, *codes, "overloaded")))
+    return ok | problems(*dict.fromkeys((*_KEY, *_SCOPE, *extra, *codes, "too_many", "overloaded")))
 
 
 def public(model: type[BaseModel], *codes: str) -> Responses:

@@ -174,7 +174,7 @@ def _responses(model: type[BaseModel]) -> Responses:
     return {202: {"model": model}} | problems(
         "malformed", "missing_key", "unknown_key", "expired_key", "project_paused",
         "missing_scope", "origin_not_allowed", "too_slow", "too_large", "unreadable_encoding",
-        "invalid", "unknown_lead", "lead_ceiling", "overloaded",
+        "invalid", "unknown_lead", "lead_ceiling", "too_many", "overloaded",
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ async def health(request: Request, services: Given) -> Response:
         queue, oldest = await analytics.queue_health(services.pool, project_id)
         body |= {
             "database": "up",
-            "redis": "off",
+            "redis": _redis(services),
             "queue": {
                 "waiting": queue.waiting,
                 "oldestSeconds": oldest,
@@ -51,6 +51,12 @@ async def health(request: Request, services: Given) -> Response:
             "version": VERSION,
         }
     return render.answer(body)
+
+
+def _redis(services: Services) -> str:
+    if services.valkey is None:
+        return "off"
+    return "up" if services.valkey.available else "down"
 
 
 async def _installation(services: Services) -> QueueState | None:
