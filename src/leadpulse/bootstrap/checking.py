@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadpulse.postgres.overview import project_ids
+from leadpulse.usecases.overview import project_ids
 from leadpulse.usecases.verify import VerifyReport, verify_project
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ async def verify_everything(
     if project_id is not None:
         return await verify_project(pool, project_id, progress)
     total = VerifyReport()
-    async with pool.connection() as connection:
-        ids = await project_ids(connection)
-    for one in ids:
+    for one in await project_ids(pool):
         report = await verify_project(pool, one, progress)
         total.leads_checked += report.leads_checked
         total.events_checked += report.events_checked

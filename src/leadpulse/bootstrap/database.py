@@ -85,6 +85,11 @@ async def pool(
         yield connections
 
 
+def for_processes(settings: Settings, dsn: str) -> str:
+    """Where API and scorers log in: as a role of less power, if there is one for them."""
+    return settings.app_database_url or dsn
+
+
 async def awaited(settings: Settings) -> str:
     """The address of a database that the parent process is just starting and migrating."""
     wanted = revisions.newest()

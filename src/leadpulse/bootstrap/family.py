@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from leadpulse.bootstrap.announcement import announced
-from leadpulse.bootstrap.database import bring_up_to_date, server
+from leadpulse.bootstrap.database import bring_up_to_date, for_processes, server
 from leadpulse.bootstrap.network import StartFailed, url_of
 from leadpulse.files import make_data_dir
+from leadpulse.postgres import keeper
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.embedded import EmbeddedPostgres
-from leadpulse.postgres.projects import list_projects
 from leadpulse.processes import Supervisor
 from leadpulse.usecases.projects import CreatedProject, create_project
 from leadpulse.worker.main import crew
@@ -54,7 +54,7 @@ async def live(settings: Settings, sockets: Sockets, beside: Beside) -> None:
 async def _until_told(
     settings: Settings, here: Serving, health: socket.socket, beside: Beside
 ) -> None:
-    async with crew(settings, here.dsn, health) as found:
+    async with crew(settings, for_processes(settings, here.dsn), health) as found:
         scorers = Supervisor(found.programs, on_death=found.on_death)
         working = asyncio.create_task(_when_it_answers(settings, here, scorers, beside.when_ready))
         try:
@@ -98,7 +98,7 @@ async def _own_database(settings: Settings) -> AsyncIterator[str]:
 async def _first_project(dsn: str) -> CreatedProject | None:
     connection = await connect(dsn, "start")
     try:
-        if await list_projects(connection):
+        if await keeper.reach_everything(connection):
             return None
         return await create_project(connection, _FIRST_PROJECT)
     finally:

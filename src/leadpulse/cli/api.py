@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from leadpulse.bootstrap.api import run_api
-from leadpulse.bootstrap.database import awaited, database
+from leadpulse.bootstrap.database import awaited, database, for_processes
 from leadpulse.bootstrap.network import inherited, listen, url_of
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import DataDir, Host, Port, settings_for
@@ -43,10 +43,10 @@ def api(
 
 
 async def _child(settings: Settings, bound: socket.socket) -> None:
-    await run_api(settings, await awaited(settings), bound)
+    await run_api(settings, for_processes(settings, await awaited(settings)), bound)
 
 
 async def _api(settings: Settings, bound: socket.socket) -> None:
     async with database(settings) as dsn:
         say(f"LeadPulse API: {url_of(bound)}")
-        await run_api(settings, dsn, bound)
+        await run_api(settings, for_processes(settings, dsn), bound)

@@ -11,8 +11,9 @@ from leadpulse.cli.options import AsJson, DataDir, checked_id, quiet_logs, setti
 from leadpulse.cli.output import print_json, print_table, say
 from leadpulse.cli.running import run
 from leadpulse.domain.timestamps import to_rfc3339
-from leadpulse.postgres.overview import OpenLetter, open_letters
+from leadpulse.postgres.overview import OpenLetter
 from leadpulse.settings import Settings
+from leadpulse.usecases.overview import open_letters
 from leadpulse.usecases.repair import discard_dead_letter, retry_dead_letter
 
 app = new_app("Dead letters: work that failed for good, kept with its cause.")
@@ -89,8 +90,8 @@ def _settle(
 
 
 async def _list(settings: Settings, project: str | None) -> list[OpenLetter]:
-    async with pool(settings) as pools, pools.connection() as connection:
-        return await open_letters(connection, project)
+    async with pool(settings) as pools:
+        return await open_letters(pools, project)
 
 
 async def _settle_all(
@@ -98,8 +99,7 @@ async def _settle_all(
 ) -> list[str]:
     settle = retry_dead_letter if retry else discard_dead_letter
     async with pool(settings) as pools:
-        async with pools.connection() as connection:
-            letters = {one.id: one for one in await open_letters(connection, project)}
+        letters = {one.id: one for one in await open_letters(pools, project)}
         missing = [one for one in wanted or () if one not in letters]
         if missing:
             raise CommandError(

@@ -17,7 +17,6 @@ from leadpulse.cli.options import DataDir, ProjectOption, checked_id, quiet_logs
 from leadpulse.cli.output import note, progress
 from leadpulse.cli.running import run
 from leadpulse.postgres.models import ModelCache
-from leadpulse.postgres.overview import count_leads
 from leadpulse.postgres.session import Pool
 from leadpulse.settings import Settings
 from leadpulse.usecases.export_files import (
@@ -29,6 +28,7 @@ from leadpulse.usecases.export_files import (
 )
 from leadpulse.usecases.export_leads import export_leads
 from leadpulse.usecases.leads_read import Question
+from leadpulse.usecases.overview import count_leads
 
 app = new_app()
 
@@ -96,8 +96,7 @@ async def _export(
     rows = 0
     async with pool(settings) as pools:
         events = await require_project(pools, project_id)
-        async with pools.connection() as connection:
-            leads = await count_leads(connection, project_id)
+        leads = await count_leads(pools, project_id)
         with progress("Exporting", events if kind[0] is What.EVENTS else leads) as advance:
             async for piece in _pieces(pools, project_id, kind):
                 output.write(piece.data)

@@ -9,8 +9,9 @@ from leadpulse.cli.deeds import deed
 from leadpulse.cli.options import AsJson, DataDir, checked_id
 from leadpulse.cli.output import print_json, print_table, say
 from leadpulse.domain.timestamps import to_rfc3339
-from leadpulse.postgres.projects import ProjectRow, list_projects
+from leadpulse.postgres.projects import ProjectRow
 from leadpulse.postgres.session import Pool
+from leadpulse.usecases.overview import all_projects
 from leadpulse.usecases.projects import CreatedProject, create_project, pause_project
 
 app = new_app("Projects: each has leads, rules and keys of its own.")
@@ -45,7 +46,7 @@ def create(
 @app.command(name="list")
 def list_(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List all projects, oldest first."""
-    rows = deed(data_dir, _list)
+    rows = deed(data_dir, all_projects)
     if as_json:
         print_json({"projects": [_document(row) for row in rows]})
         return
@@ -85,11 +86,6 @@ def _set_paused(project_id: str, data_dir: DataDir, *, paused: bool) -> None:
 async def _create(connections: Pool, name: str, preset: str) -> CreatedProject:
     async with connections.connection() as connection:
         return await create_project(connection, name, preset)
-
-
-async def _list(connections: Pool) -> list[ProjectRow]:
-    async with connections.connection() as connection:
-        return await list_projects(connection)
 
 
 def _document(row: ProjectRow) -> dict[str, object]:

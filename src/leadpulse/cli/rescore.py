@@ -13,12 +13,12 @@ from leadpulse.cli.options import AsJson, DataDir, checked_id, quiet_logs, setti
 from leadpulse.cli.output import print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.postgres.models import ModelCache
-from leadpulse.postgres.overview import project_ids
 from leadpulse.postgres.session import Pool
 from leadpulse.settings import Settings
 from leadpulse.usecases.admin import installation_health
 from leadpulse.usecases.models import current_model
 from leadpulse.usecases.models import rescore as publish_for_all_history
+from leadpulse.usecases.overview import project_ids
 
 app = new_app()
 
@@ -62,8 +62,7 @@ async def _rescore(
 ) -> dict[str, int]:
     versions: dict[str, int] = {}
     async with pool(settings) as pools:
-        async with pools.connection() as connection:
-            ids = [project] if project is not None else await project_ids(connection)
+        ids = [project] if project is not None else await project_ids(pools)
         for one in ids:
             cache = ModelCache()
             published = await publish_for_all_history(pools, cache, one, reason)

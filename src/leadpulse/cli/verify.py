@@ -10,8 +10,8 @@ from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import AsJson, DataDir, checked_id, quiet_logs, settings_for
 from leadpulse.cli.output import print_json, progress, say
 from leadpulse.cli.running import run
-from leadpulse.postgres.overview import count_leads
 from leadpulse.settings import Settings
+from leadpulse.usecases.overview import count_leads
 from leadpulse.usecases.verify import VerifyReport
 
 app = new_app()
@@ -44,8 +44,7 @@ def verify(
 
 async def _verify(settings: Settings, project: str | None) -> VerifyReport:
     async with pool(settings) as connections:
-        async with connections.connection() as connection:
-            total = await count_leads(connection, project)
+        total = await count_leads(connections, project)
         with progress("Verifying", total) as advance:
             return await verify_everything(connections, project, advance)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from leadpulse.bootstrap.database import database
+from leadpulse.bootstrap.database import database, for_processes
 from leadpulse.bootstrap.network import listen, url_of
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import DataDir, Workers, settings_for
@@ -31,4 +31,4 @@ async def _worker(settings: Settings) -> None:
     with listen(settings.host, settings.worker_port, "LEADPULSE_WORKER_PORT") as health:
         async with database(settings) as dsn:
             say(f"LeadPulse worker: {settings.workers} scorers, health at {url_of(health)}/health")
-            await run_workers(settings, dsn, health)
+            await run_workers(settings, for_processes(settings, dsn), health)

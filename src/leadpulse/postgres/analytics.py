@@ -353,8 +353,11 @@ async def queue(connection: Connection, project_id: str, now: int) -> Queue:
                 where project_id = %(project)s and state = 'open'),
             (select coalesce(sum(a.mutations), 0)::bigint from {_EVER}),
             (select count(*) from workers where seen_at > %(alive)s),
-            (select count(*) from pg_stat_activity where datname = current_database()
-                and application_name like 'leadpulse-scorer%%' and xact_start is not null)
+            (select count(*) from pg_stat_activity a where datname = current_database()
+                and application_name like 'leadpulse-scorer%%'
+                -- That a session is in a transaction others learn from its lock alone.
+                and exists (select from pg_locks k where k.pid = a.pid
+                            and k.locktype = 'virtualxid' and k.granted))
         from (select count(*) as waiting, min(received_at) as oldest from inbox
               where project_id = %(project)s) i
         """,  # noqa: S608 - a constant of ours

@@ -37,6 +37,17 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 INFINITY: Final = 2**63 - 1
 MINUS_INFINITY: Final = -(2**63)
 
+# In which role each kind of process works, whoever it logs in as. Those that are not named here
+# stay what they log in as: backups and restores, which say themselves who they are, and what
+# looks after the server's sessions instead of its tables.
+APP: Final = "leadpulse_app"
+WORKER: Final = "leadpulse_worker"
+_ROLES: Final[dict[str, LiteralString]] = {
+    "api": APP, "command": APP, "demo": APP, "import": APP, "intake": APP, "start": APP,
+    "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER, "worker": WORKER,
+}  # fmt: skip
+AS_LOGIN: Final = frozenset(("backup", "doctor", "restore", "watchdog"))
+
 # A dead network is noticed within about half a minute, not after two hours.
 _NETWORK: Final[dict[str, Any]] = {
     "connect_timeout": 10,
@@ -138,7 +149,7 @@ def adapt(context: AdaptContext) -> None:
 
 
 async def connect(dsn: str, name: str, *, autocommit: bool = True) -> Connection:
-    """Open one connection, shown to operators as `leadpulse-<name>`."""
+    """Open one connection, shown to operators as `leadpulse-<name>`, in the role of that name."""
     connection = await Connection.connect(_conninfo(dsn, name), autocommit=autocommit)
     adapt(connection)
     return connection
@@ -184,11 +195,13 @@ def redact(dsn: str) -> str:
 def _conninfo(dsn: str, name: str) -> str:
     given = conninfo_to_dict(dsn)
     options: LiteralString = "-c TimeZone=UTC -c client_min_messages=warning"
+    # At login, so that no statement ever runs as somebody else, and a reset comes back to it.
+    role: LiteralString = f" -c role={_ROLES[name]}" if name in _ROLES else ""
     merged = {
         **_NETWORK,
         **given,
         "application_name": f"leadpulse-{name}",
-        # What the address itself asks for comes last, and so wins.
-        "options": f"{options} {given.get('options') or ''}".strip(),
+        # What the address itself asks for comes later, and so wins; but for the role.
+        "options": f"{options} {given.get('options') or ''}".strip() + role,
     }
     return make_conninfo("", **merged)

@@ -72,6 +72,7 @@ async def _skew(conn: Connection) -> float:
 
 async def _queue(conn: Connection) -> QueueState | None:
     try:
+        await conn.execute("set role leadpulse_app")
         return await queue_state(conn)
     except DATABASE_ERRORS:
         return None

@@ -30,7 +30,9 @@ cross join lateral (
         and l.due_at < clock_timestamp()
     for no key update of l skip locked
 ) l
-cross join lateral (select p.* from projects p where p.id = l.project_id) p
+cross join lateral (
+    select p.model_version, p.history_version from projects p where p.id = l.project_id
+) p
 order by l.project_id, l.id
 """
 

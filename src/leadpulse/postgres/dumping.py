@@ -56,6 +56,18 @@ class Contents:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is copied: a database as an exported snapshot shows it, read in a role.
+
+    Without a role by whoever logs in, whom row security must not bind.
+    """
+
+    dsn: str
+    snapshot: str
+    role: str | None
+
+
 async def server_version(conn: Connection) -> int:
     """The major version of the server."""
     return conn.info.server_version // 10_000
@@ -95,15 +107,16 @@ async def export_snapshot(conn: Connection) -> str:
     return snapshot
 
 
-def dump(dsn: str, major: int, snapshot: str, write: Callable[[bytes], object]) -> None:
+def dump(source: Source, major: int, write: Callable[[bytes], object]) -> None:
     """Hands the whole database to `write`, piece by piece. Raises DumpError."""
-    address, environment = _address(dsn)
+    address, environment = _address(source.dsn)
+    role = [] if source.role is None else [f"--role={source.role}", "--enable-row-security"]
     excluded = [f"--exclude-table-data=public.{name}" for name in _TRANSIENT]
     process = subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
         [
             str(_programs(major).path("pg_dump")), "--format=custom", "--compress=3",
-            "--no-owner", "--no-privileges", "--no-comments", f"--snapshot={snapshot}",
-            *excluded, f"--dbname={address}",
+            "--no-owner", "--no-privileges", "--no-comments", f"--snapshot={source.snapshot}",
+            *role, *excluded, f"--dbname={address}",
         ],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
     )  # fmt: skip

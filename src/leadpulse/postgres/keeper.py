@@ -1,4 +1,4 @@
-"""Questions whose answers are projects: asked before it is known which ones a piece of work is about.
+"""Questions whose answers are projects, asked before it is known which ones work is about.
 
 Each asks a function of the keeper, which may look across projects and tells ids only. What it
 tells is at once what the connection reaches, until the end of the transaction or, for scorers,

@@ -170,6 +170,8 @@ class _Query:
     # Whether the profile is needed to decide, and whether the lead's own row is.
     profile: bool = False
     row: bool = False
+    # Where profiles are looked through.
+    profiles: str = "lead_profiles"
 
     def add(self, condition: str, **values: Any) -> None:
         self.conditions.append(condition)
@@ -208,6 +210,9 @@ def _instant(value: int | None) -> Instant | None:
 
 def _search(query: _Query, text: str) -> None:
     query.profile = True
+    # Behind the wall of the table itself `like` is not trusted with rows of others, and so gets
+    # no index: 200 ms instead of 2. The view is a wall that trusts it.
+    query.profiles = "keeper.profiles"
     literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     if len(text) > 2:
         query.add(
@@ -302,7 +307,7 @@ async def _segment_page(
     query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - _DAY)}
     matching = " ".join([
         f"select l.id, {segment.key or 'null'} as key from",
-        _source(by_name=by_name, profile=query.profile),
+        _source(query, by_name=by_name),
         "where",
         " and ".join(query.conditions),
     ])  # fmt: skip
@@ -322,11 +327,12 @@ async def _segment_page(
     return [Found(Place(index, row[0], row[1]), LeadRow(*row[1:])) for row in rows]
 
 
-def _source(*, by_name: bool, profile: bool) -> str:
+def _source(query: _Query, *, by_name: bool) -> str:
+    profiles = f"{query.profiles} p"
     if by_name:
-        return "lead_profiles p join leads l on l.project_id = p.project_id and l.id = p.lead_id"
-    if profile:
-        return "leads l join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id"
+        return f"{profiles} join leads l on l.project_id = p.project_id and l.id = p.lead_id"
+    if query.profile:
+        return f"leads l join {profiles} on p.project_id = l.project_id and p.lead_id = l.id"
     return "leads l"
 
 
@@ -342,7 +348,7 @@ async def _count(connection: Connection, query: _Query, most: int) -> int:
         query.add(_SHOWN)
     if not alone:
         query.add(_OWN_ROW)
-    source = "lead_profiles p" if alone else _source(by_name=False, profile=query.profile)
+    source = f"{query.profiles} p" if alone else _source(query, by_name=False)
     text = " ".join([
         "select count(*) from (select 1 from",
         source,

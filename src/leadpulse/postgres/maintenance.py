@@ -81,7 +81,7 @@ cross join lateral (
     select count(*)::int as waiting, coalesce(bool_or(i.kind = 1), false) as asked
     from (select i.kind from inbox i where i.project_id = r.project_id limit %s) i
 ) w
-where r.finished_at is null order by r.started_at limit 100 for update of r skip locked
+where r.finished_at is null order by r.started_at limit %s for update of r skip locked
 """
 
 # A lead that waits anyway is folded under the newest models when its turn comes, and so is one
@@ -185,9 +185,9 @@ async def drop_old_generation(conn: Connection, limit: int) -> int:
     return max(1, removed)
 
 
-async def rescores_under_way(conn: Connection, deep: int) -> list[Rescoring]:
-    """Lock the unfinished walks, the oldest first; counts their inboxes up to `deep`."""
-    cursor = await conn.execute(_RESCORES, (deep,))
+async def rescores_under_way(conn: Connection, most: tuple[int, int]) -> list[Rescoring]:
+    """Lock unfinished walks, the oldest first; most: rows counted of an inbox, and walks."""
+    cursor = await conn.execute(_RESCORES, most)
     return [Rescoring(*row) for row in await cursor.fetchall()]
 
 

@@ -8,14 +8,8 @@ if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
 
-async def project_ids(conn: Connection) -> list[str]:
-    """Every project, oldest first."""
-    cursor = await conn.execute("select id from projects order by created_at, id")
-    return [row[0] for row in await cursor.fetchall()]
-
-
 async def count_leads(conn: Connection, project_id: str | None) -> int:
-    """How many leads there are, in one project or in all, merged ones included."""
+    """How many leads there are, in one project or in all within reach, merged ones included."""
     cursor = await conn.execute(
         "select count(*) from leads where %(project)s::uuid is null or project_id = %(project)s",
         {"project": project_id},
@@ -39,7 +33,7 @@ class OpenLetter(NamedTuple):
 
 
 async def open_letters(conn: Connection, project_id: str | None) -> list[OpenLetter]:
-    """Open dead letters of one project or of all, oldest first."""
+    """Open dead letters of one project or of all within reach, oldest first."""
     cursor = await conn.execute(
         """
         select project_id, id, lead_id, kind, error, attempts, event, first_failed_at, failed_at

@@ -98,7 +98,7 @@ async def insert_project(
 
 
 async def list_projects(conn: Connection) -> list[ProjectRow]:
-    """All projects, oldest first."""
+    """All projects within reach, oldest first."""
     cursor = await conn.execute(_LIST)
     return [ProjectRow(*row) for row in await cursor.fetchall()]
 

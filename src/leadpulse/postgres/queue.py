@@ -9,18 +9,14 @@ if TYPE_CHECKING:
 
 _BOUND: Final = 100_000
 
-# A worker row is refreshed every five seconds.
+# A worker row is refreshed every five seconds. Who waits for a lock stands in pg_locks, which
+# tells it to everybody; that a session waits at all, others are not told.
 _STATE: Final = """
-select waiting.n, coalesce(extract(epoch from clock_timestamp() - waiting.oldest), 0)::float8,
-    (select count(*) from scoring_failures where retry_at > clock_timestamp())::int,
-    (select count(*) from dead_letters where state = 'open')::int,
-    (select count(*) from refolds)::int,
+select q.waiting, coalesce(extract(epoch from clock_timestamp() - q.oldest), 0)::float8,
+    q.retrying, q.failed, q.long_folds,
     scorers.alive, scorers.stopped, scorers.reason, scorers.seen,
     locks.waiting, coalesce(extract(epoch from clock_timestamp() - locks.since), 0)::float8
-from (
-    select count(*)::int as n, min(i.received_at) as oldest
-    from (select received_at from inbox limit %s) i
-) waiting, (
+from keeper.queue(%s) q, (
     select count(*) filter (where age < 30)::int as alive,
         count(*) filter (where age < 30 and state = 'stopped')::int as stopped,
         max(detail) filter (where age < 30 and state = 'stopped') as reason,
@@ -29,9 +25,8 @@ from (
           from workers) w
 ) scorers, (
     select count(distinct a.pid)::int as waiting, min(l.waitstart) as since
-    from pg_stat_activity a left join pg_locks l on l.pid = a.pid and not l.granted
+    from pg_stat_activity a join pg_locks l on l.pid = a.pid and not l.granted
     where a.datname = current_database() and a.application_name like 'leadpulse-%%'
-        and a.wait_event_type = 'Lock'
 ) locks
 """
 

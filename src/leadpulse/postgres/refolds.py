@@ -94,8 +94,11 @@ async def start(conn: Connection, leads: Sequence[tuple[str, str, int, int]]) ->
     await conn.execute(_START, (msgspec.json.encode(asked).decode(),))
 
 
-async def next_refold(conn: Connection, among: int = 20) -> Refold | None:
-    """Lock the lead of the oldest long fold that nobody is at; None if there is none."""
+async def next_refold(conn: Connection, among: int) -> Refold | None:
+    """Lock the lead of the oldest long fold within reach that nobody is at; None if there is none.
+
+    Looks at so many of the oldest.
+    """
     cursor = await conn.execute(_NEXT, (among,))
     row = await cursor.fetchone()
     if row is None:
@@ -151,7 +154,7 @@ async def finish(conn: Connection, refold: Refold) -> None:
 
 
 async def any_waiting(conn: Connection) -> bool:
-    """Tell whether a long fold is under way."""
-    cursor = await conn.execute("select exists (select from refolds)")
+    """Tell whether a long fold is under way, in whatever project."""
+    cursor = await conn.execute("select exists (select keeper.refolding_projects(1))")
     row = await cursor.fetchone()
     return row is not None and bool(row[0])

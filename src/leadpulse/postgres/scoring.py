@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 
 FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 
-# A loose index scan: one probe per project, however many rows each has waiting.
-_WAITING: Final = """
-with recursive p (id) as (
-    (select i.project_id from inbox i where i.project_id > %s order by i.project_id limit 1)
-    union all
-    select (select i.project_id from inbox i where i.project_id > p.id
-            order by i.project_id limit 1)
-    from p where p.id is not null
-)
-select p.id::text from p where p.id is not null limit %s
-"""
-
 _DUE_ROWS: Final = "(i.not_before is null or i.not_before <= statement_timestamp())"
 
 # A request to fold a lead from its first fact.
@@ -98,7 +86,9 @@ _PICK_NAMED: Final = _PICK.format(found=_NAMED)
 _VERSIONS: Final = """
 select p.id::text, p.model_version, p.history_version, clock_timestamp()
 from jsonb_array_elements_text(%s::jsonb) w (p)
-cross join lateral (select p.* from projects p where p.id = w.p::uuid) p
+cross join lateral (
+    select p.id, p.model_version, p.history_version from projects p where p.id = w.p::uuid
+) p
 """
 
 _ROOTS: Final = """
@@ -286,12 +276,6 @@ class PutBack(NamedTuple):
     project_id: str
     row: Row
     not_before: int | None
-
-
-async def waiting_projects(conn: Connection, after: str, limit: int) -> list[str]:
-    """Return projects with rows in the inbox, in the order of their ids."""
-    cursor = await conn.execute(_WAITING, (after, limit))
-    return [project_id for (project_id,) in await cursor.fetchall()]
 
 
 async def prepare_session(conn: Connection) -> None:

@@ -104,14 +104,33 @@ def projects_setting(projects: Projects) -> str:
     return "{" + ",".join(sorted({str(UUID(each)) for each in ids})) + "}"
 
 
-async def reach(connection: Connection, projects: Projects) -> None:
+async def reach(connection: Connection, projects: Projects, *, lasting: bool = False) -> None:
     """Lets the open transaction reach these projects, and no others, from now on.
 
-    For what learns only inside of a transaction which projects it is about.
+    For what learns only inside of a transaction which projects it is about. With `lasting` the
+    connection itself does, until it is told otherwise; never one that goes back to a pool.
     """
     await connection.execute(
-        "select set_config('leadpulse.projects', %s, true)", [projects_setting(projects)]
+        "select set_config('leadpulse.projects', %s, %s)",
+        [projects_setting(projects), not lasting],
     )
+
+
+class Reach:
+    """What one connection after another reaches, told to the server only when it changes."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._projects = frozenset[str]()
+
+    async def set(self, connection: Connection, projects: Iterable[str]) -> None:
+        """Lets a connection outside of any transaction reach exactly these projects."""
+        wanted = frozenset(projects)
+        if connection is self._connection and wanted == self._projects:
+            return
+        self._connection = None
+        await reach(connection, wanted, lasting=True)
+        self._connection, self._projects = connection, wanted
 
 
 def _use_case(here: FrameType | None) -> str:

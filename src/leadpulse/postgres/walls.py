@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from psycopg.rows import scalar_row
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -16,7 +15,13 @@ _FILE: Final = Path(__file__).parent / "migrations" / "sql" / "walls.sql"
 # The first part makes the roles, the second begins with the schema of the keeper.
 _SECOND: Final = "-- ── The keeper's own schema"
 
-# Whoever neither owns all rows nor may pass the policies sees nothing of these.
+_BOUND: Final = """
+select not (r.rolsuper or r.rolbypassrls)
+    and exists (select from pg_class c
+                where c.relnamespace = 'public'::regnamespace and c.relforcerowsecurity)
+from pg_roles r where r.rolname = current_user
+"""
+
 _UNSEEN: Final = """
 select c.relname::text from pg_class c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity
@@ -26,6 +31,11 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.
             and 'leadpulse_keeper'::regrole = any (p.polroles)
             and pg_get_expr(p.polqual, p.polrelid) = 'true')
 order by 1
+"""
+
+_FORCED: Final = """
+select c.oid::regclass::text from pg_class c
+where c.relnamespace = 'public'::regnamespace and c.relforcerowsecurity
 """
 
 
@@ -49,16 +59,27 @@ def _run(dsn: str, text: str) -> None:
         connection.execute(text.encode())
 
 
-def passes_policies(dsn: str) -> bool:
-    """True for a superuser and the like, whom row security doesn't bind."""
-    with psycopg.connect(dsn, application_name="leadpulse-start") as connection:
-        cursor = connection.cursor(row_factory=scalar_row)
-        cursor.execute("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
-        return bool(cursor.fetchone())
+async def reader(conn: Connection) -> str | None:
+    """The role that reads everything: the keeper, which the connection takes then.
 
-
-async def keep(conn: Connection) -> list[str]:
-    """Reads as the keeper from here on, who sees all rows; tells tables of which he sees none."""
+    None if row security doesn't bind whoever logged in, or no table has any yet.
+    """
+    cursor = await conn.execute(_BOUND)
+    row = await cursor.fetchone()
+    if row is None or not row[0]:
+        return None
     await conn.execute("set role leadpulse_keeper")
+    return KEEPER
+
+
+async def unseen(conn: Connection) -> list[str]:
+    """Tables of which the keeper doesn't see all rows: none, unless somebody took that away."""
     cursor = await conn.execute(_UNSEEN)
     return [row[0] for row in await cursor.fetchall()]
+
+
+async def lift(conn: Connection) -> None:
+    """Lets the owner see all rows. For a transaction that is rolled back, in nobody's way."""
+    cursor = await conn.execute(_FORCED)
+    for (table,) in await cursor.fetchall():
+        await conn.execute(f"alter table {table} no force row level security".encode())

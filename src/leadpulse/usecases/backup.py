@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from leadpulse.postgres import dumping, revisions
+from leadpulse.postgres import dumping, revisions, walls
 from leadpulse.postgres.connect import connect
-from leadpulse.postgres.dumping import Contents, DumpError
+from leadpulse.postgres.dumping import Contents, DumpError, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from leadpulse.postgres.connect import Connection
+
 _FORMAT: Final = 1
 _DUMP: Final = "database.dump"
 _MANIFEST: Final = "manifest.json"
 _CHUNK: Final = 1 << 20
+# Backups of this revision and newer ones name the roles of the walls.
+_WALLS_SINCE: Final = "0004"
 
 
 class BackupError(Exception):
@@ -60,6 +64,7 @@ async def back_up(
     part = target.with_name(f".{target.name}.part")
     connection = await connect(dsn, "backup", autocommit=False)
     try:
+        reader = await _reader(connection)
         await connection.execute("set transaction isolation level repeatable read read only")
         cursor = await connection.execute("select clock_timestamp()")
         row = await cursor.fetchone()
@@ -76,7 +81,8 @@ async def back_up(
             rows=held.rows,
             hashes=held.hashes,
         )
-        await asyncio.to_thread(_write, part, dsn, snapshot, manifest, progress)
+        source = Source(dsn, snapshot, reader)
+        await asyncio.to_thread(_write, part, source, manifest, progress)
         part.replace(target)
     except DumpError as error:
         raise BackupError(str(error)) from None
@@ -84,6 +90,22 @@ async def back_up(
         part.unlink(missing_ok=True)
         await connection.close()
     return manifest
+
+
+async def _reader(connection: Connection) -> str | None:
+    """In which role the copy is read; raises BackupError if it would lack rows.
+
+    An owner who is no superuser sees nothing of his own tables, and his backup would be empty.
+    """
+    reader = await walls.reader(connection)
+    unseen = [] if reader is None else await walls.unseen(connection)
+    if unseen:
+        raise BackupError(
+            f"The backup would lack rows of {', '.join(unseen)}, because the role {reader} may "
+            "not see all of them. Put its policies back, as in the schema of this version."
+        )
+    await connection.commit()
+    return reader
 
 
 def read_manifest(source: Path) -> Manifest:
@@ -124,8 +146,15 @@ async def restore(
                 "directory with --data-dir, or an empty database in DATABASE_URL."
             )
         major = await dumping.server_version(connection)
+        if manifest.schema >= _WALLS_SINCE:
+            await asyncio.to_thread(walls.make_roles, dsn)
         await asyncio.to_thread(dumping.restore, dsn, major, _pieces(source, progress))
-        found = await dumping.contents(connection, manifest.rows)
+        async with connection.transaction(force_rollback=True):
+            await walls.lift(connection)
+            found = await dumping.contents(connection, manifest.rows)
+        if manifest.schema == revisions.newest():
+            # Of an older one they go up when it is migrated.
+            await asyncio.to_thread(walls.build, dsn)
     except DumpError as error:
         raise BackupError(str(error)) from None
     finally:
@@ -135,9 +164,7 @@ async def restore(
         raise BackupError("What was restored is not what was saved: " + "; ".join(differences))
 
 
-def _write(
-    part: Path, dsn: str, snapshot: str, manifest: Manifest, progress: Callable[[int], None]
-) -> None:
+def _write(part: Path, source: Source, manifest: Manifest, progress: Callable[[int], None]) -> None:
     # Only for its owner: it holds everything that is known about people.
     file = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w+b") as output:
@@ -148,7 +175,7 @@ def _write(
                     dump.write(piece)
                     progress(len(piece))
 
-                dumping.dump(dsn, manifest.server, snapshot, write)
+                dumping.dump(source, manifest.server, write)
             archive.writestr(_MANIFEST, msgspec.json.encode(manifest))
         output.flush()
         os.fsync(output.fileno())

@@ -12,7 +12,7 @@ from leadpulse.domain.fold import at, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import state_from_document
 from leadpulse.postgres import due as store
-from leadpulse.postgres import maintenance, scored
+from leadpulse.postgres import keeper, maintenance, scored
 from leadpulse.postgres.due import Aged
 from leadpulse.postgres.models import InForce
 from leadpulse.postgres.scored import StageChange, Writes
@@ -33,6 +33,7 @@ _PASSES_END: Final = 30_000_000
 async def decay_pass(conn: Connection, models: ModelCache, limit: int = 1000) -> int:
     """Let leads show the decay that fell due; returns how many were looked at."""
     async with conn.transaction():
+        await keeper.reach_due(conn, limit)
         found = await store.due_leads(conn, limit)
         if not found:
             return 0
@@ -81,6 +82,7 @@ class Relabeller:
         counts as labelled only when a walk began after such passes have ended.
         """
         async with conn.transaction():
+            await keeper.reach_to_relabel(conn)
             job = await store.project_to_relabel(conn)
             if job is None:
                 self._project = None

@@ -27,6 +27,7 @@ from leadpulse.domain.identity import EMAIL, USER_ID, Named
 from leadpulse.domain.timestamps import place_in_time, to_rfc3339
 from leadpulse.postgres import identity, shortcut
 from leadpulse.postgres import intake as store
+from leadpulse.postgres.session import Reach
 from leadpulse.usecases import suppressing
 from leadpulse.usecases.ceilings import OTHER, Ceilings, OverCeilingError
 from leadpulse.usecases.resolve import resolve
@@ -164,6 +165,7 @@ class Group:
 
     def __init__(self, ceilings: Ceilings) -> None:
         self._ceilings = ceilings
+        self._reach = Reach()
         self._now = 0
         # Whether most events of late were about known people.
         self._mostly_plain = False
@@ -178,6 +180,7 @@ class Group:
         it is recognised next time. Raises Overloaded if others are always first.
         """
         left = [item for item in items if item.status == "waiting"]
+        await self._reach.set(conn, {item.caller.project_id for item in left})
         short = self._mostly_plain
         if short:
             left = await self._short_way(conn, left)

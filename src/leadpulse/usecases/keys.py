@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Forbidden, Overloaded, Unauthorized
 from leadpulse.domain.permissions import SCOPES
+from leadpulse.postgres import keeper
 from leadpulse.postgres import keys as store
+from leadpulse.postgres.session import reach
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -83,7 +85,9 @@ class Caller:
 
 async def project_caller(conn: Connection, project_id: str) -> Caller | None:
     """A trusted caller without a key, for imports and the like; None without such a project."""
-    found = await store.find_project(conn, project_id)
+    async with conn.transaction():
+        await reach(conn, project_id)
+        found = await store.find_project(conn, project_id)
     if found is None:
         return None
     return Caller(
@@ -171,7 +175,8 @@ class KeyRing:
 
     async def _ask(self, digests: Iterable[bytes]) -> dict[bytes, Caller | Unauthorized]:
         asked = self._clock()
-        async with self._pool.connection() as conn:
+        async with self._pool.connection() as conn, conn.transaction():
+            await keeper.reach_keys(conn, [*digests])
             found = {key.key_hash: key for key in await store.find_keys(conn, [*digests])}
         answers = {digest: _judged(found.get(digest), digest) for digest in digests}
         for digest, answer in answers.items():
@@ -197,7 +202,8 @@ class KeyRing:
             return
         # Nobody misses a time that could not be written.
         with contextlib.suppress(*DATABASE_ERRORS):
-            async with self._pool.connection() as conn:
+            async with self._pool.connection() as conn, conn.transaction():
+                await reach(conn, {project_id for project_id, _ in used})
                 await store.note_used(conn, used)
 
 

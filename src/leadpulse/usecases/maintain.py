@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from leadpulse.postgres import keeper
 from leadpulse.postgres import maintenance as store
 from leadpulse.postgres.scoring import FIRST_ID
 
@@ -18,6 +19,8 @@ _RESCORE: Final = 4
 
 # With more than so many rows waiting in a project its rescore stands back.
 _DEEP: Final = 2_000
+# Of the oldest walks, so many are looked at for one that needn't stand back.
+_WALKS: Final = 100
 
 
 async def roll_up(conn: Connection, limit: int = 20_000) -> int:
@@ -25,6 +28,7 @@ async def roll_up(conn: Connection, limit: int = 20_000) -> int:
     async with conn.transaction():
         if not await store.try_alone(conn, _ROLL_UP):
             return 0
+        await keeper.reach_counting(conn, limit)
         return await store.roll_up(conn, limit)
 
 
@@ -33,6 +37,7 @@ async def expire_conflicts(conn: Connection, limit: int = 5_000) -> int:
     async with conn.transaction():
         if not await store.try_alone(conn, _CONFLICTS):
             return 0
+        await keeper.reach_old_conflicts(conn, limit)
         return await store.expire_conflicts(conn, limit)
 
 
@@ -41,6 +46,7 @@ async def drop_old_generations(conn: Connection, limit: int = 5_000) -> int:
     async with conn.transaction():
         if not await store.try_alone(conn, _GENERATIONS):
             return 0
+        await keeper.reach_old_generations(conn)
         return await store.drop_old_generation(conn, limit)
 
 
@@ -53,7 +59,8 @@ async def rescore_walk(conn: Connection, limit: int = 500) -> int:
     async with conn.transaction():
         if not await store.try_alone(conn, _RESCORE):
             return 0
-        for walk in await store.rescores_under_way(conn, _DEEP):
+        await keeper.reach_rescoring(conn, _WALKS)
+        for walk in await store.rescores_under_way(conn, (_DEEP, _WALKS)):
             if walk.waiting < _DEEP:
                 walked = await _walk_on(conn, walk, limit)
                 if walked:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.fold import Folded, at, fold, next_change
 from leadpulse.domain.intelligence import stage_index
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import identity, lead_changes, refolds, scored
+from leadpulse.postgres import identity, keeper, lead_changes, refolds, scored
 from leadpulse.postgres.models import InForce
 from leadpulse.postgres.scored import LeadUpdate, Revision, StageChange, Writes
+from leadpulse.postgres.session import reach
 from leadpulse.usecases import setbacks
 from leadpulse.usecases.batch import LONGEST_FOLD, FoldFailed, drop_ledger
 from leadpulse.usecases.score import Desk, PassResult
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from leadpulse.domain.compiled import Models
     from leadpulse.domain.facts import Fact
     from leadpulse.postgres.refolds import Refold
+
+# Of the oldest long folds, so many are looked at for one that nobody is at.
+_AMONG: Final = 20
 
 
 async def refold_pass(desk: Desk) -> PassResult:
@@ -31,7 +35,8 @@ async def refold_pass(desk: Desk) -> PassResult:
     found: Refold | None = None
     try:
         async with desk.conn.transaction():
-            found = await refolds.next_refold(desk.conn)
+            await keeper.reach_refolding(desk.conn, _AMONG)
+            found = await refolds.next_refold(desk.conn, _AMONG)
             if found is None:
                 return PassResult()
             await _go_on(desk, found)
@@ -151,6 +156,7 @@ async def _put_aside(desk: Desk, found: Refold, error: Exception) -> PassResult:
     key = (found.project_id, found.lead_id)
     failed = error if isinstance(error, FoldFailed) else FoldFailed(error, None)
     async with desk.conn.transaction():
+        await reach(desk.conn, found.project_id)
         await lead_changes.lock_leads(desk.conn, found.project_id, [found.lead_id])
         now = await refolds.read_again(desk.conn, found)
         if now is None:

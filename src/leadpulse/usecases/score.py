@@ -15,7 +15,7 @@ from leadpulse.domain.profile import Source
 from leadpulse.domain.retry import Treatment, treatment
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import profiles, refolds, scored, scoring
+from leadpulse.postgres import keeper, profiles, refolds, scored, scoring
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
@@ -30,6 +30,7 @@ from leadpulse.postgres.scoring import (
     Share,
     Take,
 )
+from leadpulse.postgres.session import reach
 from leadpulse.usecases import setbacks
 from leadpulse.usecases.batch import (
     LONGEST_FOLD,
@@ -119,7 +120,7 @@ class PassResult:
 
 async def score_pass(desk: Desk, rotation: Rotation, rows: int) -> PassResult:
     """Score about `rows` waiting events of as many projects and leads as they allow."""
-    waiting = await scoring.waiting_projects(desk.conn, rotation.after, rotation.PROJECTS)
+    waiting = await keeper.reach_waiting(desk.conn, rotation.after, rotation.PROJECTS)
     portions = rotation.portions(waiting, rows)
     if not portions:
         return PassResult()
@@ -140,6 +141,7 @@ async def score_leads(
 ) -> PassResult:
     """Score what waits for some leads, whatever failed before if its treatment is allowed."""
     try:
+        await reach(desk.conn, {project_id for project_id, _ in leads}, lasting=True)
         async with desk.conn.transaction():
             picked = await scoring.pick_named(desk.conn, leads, _ROWS_OF_A_LEAD)
             result = await _score(desk, picked, allowed)

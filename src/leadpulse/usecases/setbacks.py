@@ -10,6 +10,7 @@ from leadpulse.ids import uuid7
 from leadpulse.postgres import failures as store
 from leadpulse.postgres import lead_changes, scoring
 from leadpulse.postgres.failures import Failure, GivenUp
+from leadpulse.postgres.session import reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,7 @@ async def record_all(
 async def bury(conn: Connection, lead: LeadKey, error: str, event: str | None = None) -> None:
     """Make a dead letter of a lead that takes down whoever folds it; `event` if it is known."""
     async with conn.transaction():
+        await reach(conn, lead[0])
         root = await held(conn, lead)
         known = (await store.failures_of(conn, [root])).get(root, Failures())
         tries = known.attempts + known.crashes + known.solo_crashes

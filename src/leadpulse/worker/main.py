@@ -18,6 +18,7 @@ from leadpulse.domain.retry import delay_after
 from leadpulse.logging import get_logger
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError, Failure, record_failures
+from leadpulse.postgres.session import reach
 from leadpulse.processes import Program, Supervisor
 from leadpulse.worker.health import HealthPage
 from leadpulse.worker.marks import left_behind, status_file
@@ -80,6 +81,7 @@ async def _record_crash(dsn: str, claim: Claim) -> bool:
     try:
         conn = await connect(dsn, "worker")
         try:
+            await reach(conn, {project_id for project_id, _ in claim.leads}, lasting=True)
             await record_failures(conn, failures)
         finally:
             await conn.close()
