@@ -78,17 +78,23 @@ def actor_of(request: Request, principal: Principal) -> Actor:
     return Actor(who(principal), principal.name or None, address, instance)
 
 
+async def caller_of(request: Request, services: Services) -> Principal:
+    """Who calls; counted, and known to the audit log from here on. Raises Unauthorized, TooMany."""
+    try:
+        found = await identify(request, services)
+    except Unauthorized:
+        count_stranger(request, services.rates)
+        raise
+    count_call(request, services.rates, who(found))
+    act_as(actor_of(request, found))
+    return found
+
+
 def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
     """The dependency of a route that only they may call who have a permission."""
 
     async def principal(request: Request, services: Given) -> Principal:
-        try:
-            found = await identify(request, services)
-        except Unauthorized:
-            count_stranger(request, services.rates)
-            raise
-        count_call(request, services.rates, who(found))
-        act_as(actor_of(request, found))
+        found = await caller_of(request, services)
         found.require(permission)
         return found
 

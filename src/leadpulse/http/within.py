@@ -13,8 +13,7 @@ from fastapi import Path, Request
 
 from leadpulse.domain.errors import NotFound
 from leadpulse.domain.permissions import Permission
-from leadpulse.http.deps import Given, actor_of, an_id, identify
-from leadpulse.usecases.audit import act_as
+from leadpulse.http.deps import Given, an_id, caller_of
 from leadpulse.usecases.principals import Principal
 
 
@@ -26,8 +25,7 @@ def within(permission: Permission) -> Callable[..., Awaitable[Principal]]:
         services: Given,
         project_id: Annotated[str, Path(description="The id of the project.")],
     ) -> Principal:
-        found = await identify(request, services)
-        act_as(actor_of(request, found))
+        found = await caller_of(request, services)
         if not found.public and an_id(project_id, "project") != found.project_id:
             raise NotFound("project", project_id[:100])
         found.require(permission)

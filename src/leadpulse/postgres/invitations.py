@@ -30,8 +30,6 @@ where project_id = %(project)s and accepted_at is null and revoked_at is null
 returning id
 """
 
-_PROJECT: Final = "select * from keeper.project_of_invitation(%s)"
-
 # Whoever comes second with the same token waits here, and finds it used.
 _HOLD: Final = """
 select i.project_id, i.id, i.email, i.role, p.name
@@ -111,13 +109,6 @@ async def _revoke(conn: Connection, project_id: str, which: dict[str, str]) -> l
     values = {"id": None, "email": None, "by": None, "project": project_id, **which}
     cursor = await conn.execute(_REVOKE, values)
     return [row[0] for row in await cursor.fetchall()]
-
-
-async def project_of(conn: Connection, token_hash: bytes) -> str | None:
-    """The project into which a token invites, whatever its state."""
-    cursor = await conn.execute(_PROJECT, (token_hash,))
-    row = await cursor.fetchone()
-    return None if row is None else str(row[0])
 
 
 async def hold(conn: Connection, token_hash: bytes) -> Held | None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from leadpulse.http.routes import admin, analytics, changes, events, health, leads, models
+from leadpulse.http.routes import (
+    admin,
+    analytics,
+    changes,
+    events,
+    health,
+    keys,
+    leads,
+    members,
+    models,
+    projects,
+)
 
 # The order matters where a word stands in the place of an id: /api/leads/export.
 ROUTERS: Final = (
@@ -14,5 +25,10 @@ ROUTERS: Final = (
     models.router,
     analytics.router,
     admin.router,
+    projects.router,
+    projects.one,
+    keys.router,
+    keys.older,
+    members.router,
     health.router,
 )
