@@ -80,7 +80,9 @@ async def _counting(settings: Settings) -> AsyncIterator[tuple[Valkey | None, Ra
         # Loaded only where it is used.
         from leadpulse.valkey import Valkey  # noqa: PLC0415
 
-        valkey = Valkey(settings.redis_url, settings.signing_secret())
+        # Processes that count together need one key; in development none may be set.
+        key = settings.signing_key
+        valkey = Valkey(settings.redis_url, "" if key is None else key.get_secret_value())
     tally = Tally(valkey)
     try:
         yield valkey, Rates(amounts_of(settings), tally)
