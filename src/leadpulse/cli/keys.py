@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -18,16 +17,9 @@ from leadpulse.cli.output import print_json, print_table, say
 from leadpulse.domain.permissions import SCOPES
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.usecases import project_keys
-from leadpulse.usecases.project_keys import HOUR, KeyRow, State, Wish
+from leadpulse.usecases.project_keys import HOUR, KeyRow, Kind, State, Wish
 
 app = new_app("Keys: write keys stand in web pages, secret keys belong to servers.")
-
-
-class Kind(StrEnum):
-    """What a key is for."""
-
-    WRITE = "write"
-    SECRET = "secret"  # noqa: S105 - a word, not one
 
 
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key.")]
@@ -48,7 +40,7 @@ KNOWN = "Servers know within five seconds."
 def create(
     *,
     project: ProjectOption,
-    kind: Annotated[Kind, typer.Option(help="Which kind of key.")] = Kind.WRITE,
+    kind: Annotated[Kind, typer.Option(help="Which kind of key.")] = "write",
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     scope: Annotated[
         list[str] | None,
@@ -60,7 +52,7 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it. A secret key is shown this once only."""
-    wish = Wish(kind.value, name, scope or None, origin, expires and checked_instant(expires))
+    wish = Wish(kind, name, scope or None, origin, expires and checked_instant(expires))
     made = deed(
         data_dir,
         lambda connections: project_keys.make_key(connections, checked_id(project), wish, anything),
