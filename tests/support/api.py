@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from leadpulse.bootstrap.accounts import accounts
 from leadpulse.http.app import build_app
 from leadpulse.http.intake import IntakeRoute
 from leadpulse.http.services import Services
@@ -17,8 +18,10 @@ from leadpulse.settings import load_settings
 from leadpulse.usecases.fairness import Rotation
 from leadpulse.usecases.intake import IntakeBuffer
 from leadpulse.usecases.keys import KeyRing
+from leadpulse.usecases.passwords import Cost
 from leadpulse.usecases.projects import CreatedProject, create_project
 from leadpulse.usecases.score import Desk, score_pass
+from leadpulse.usecases.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
+
+
+# Tests hash many passwords.
+QUICK = Cost(rounds=1, memory=1024)
 
 
 @dataclass
@@ -96,7 +103,11 @@ async def running_api(
     buffer = IntakeBuffer(dsn)
     await buffer.start()
     try:
-        async with pool(dsn, "api", largest=4) as opened:
+        throttle = Throttle()
+        async with (
+            pool(dsn, "api", largest=4) as opened,
+            accounts(made, opened, throttle, QUICK) as people,
+        ):
             keys = KeyRing(opened)
             services = Services(
                 settings=made,
@@ -104,6 +115,8 @@ async def running_api(
                 keys=keys,
                 models=ModelCache(),
                 intake=IntakeRoute(buffer, keys),
+                accounts=people,
+                throttle=throttle,
             )
             project = await create_project(conn, "Test", preset)
             transport = httpx.ASGITransport(build_app(services))

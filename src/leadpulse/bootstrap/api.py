@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from leadpulse.bootstrap.accounts import accounts
 from leadpulse.http.app import build_app
 from leadpulse.http.clients import Clients, UnknownProxies
 from leadpulse.http.intake import IntakeRoute
@@ -49,6 +50,7 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     async with (
         make_pool(dsn, "api", largest=_LARGEST_POOL) as pool,
         _counting(settings) as (valkey, rates),
+        accounts(settings, pool, throttle := Throttle(valkey)) as people,
     ):
         intake = IntakeBuffer(dsn, limits)
         await intake.start()
@@ -62,7 +64,8 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
                 intake=IntakeRoute(
                     intake, keys, Gate(rates, clients, pass_for(settings.signing_secret()))
                 ),
-                throttle=Throttle(valkey),
+                accounts=people,
+                throttle=throttle,
                 rates=rates,
                 clients=clients,
                 valkey=valkey,

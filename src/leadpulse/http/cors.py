@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 EXPOSED: Final = ("Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id")
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ALLOWED: Final = (
-    "Authorization", "Content-Type", "Content-Encoding", "X-API-Key", "X-Request-Id",
+    "Authorization", "Content-Type", "Content-Encoding", "X-API-Key", "X-CSRF-Token",
+    "X-Request-Id",
 )  # fmt: skip
 
 

@@ -13,12 +13,15 @@ from leadpulse.domain.errors import FieldError, Invalid, NotFound, Unauthorized
 from leadpulse.domain.model import is_clean
 from leadpulse.domain.permissions import Permission
 from leadpulse.domain.timestamps import parse_timestamp
+from leadpulse.http import cookies
 from leadpulse.http.credentials import header_key
 from leadpulse.http.quotas import count_call, count_stranger
 from leadpulse.http.services import Services
+from leadpulse.postgres.sessions import FoundSession
 from leadpulse.usecases.audit import Actor, act_as
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.principals import Principal, key_principal, who
+from leadpulse.usecases.sessions import session_principal
 
 # The schemes under which a key may come, as OpenAPI names them; and, with those, a session.
 KEY_SCHEMES: Final[dict[str, dict[str, str]]] = {
@@ -34,17 +37,18 @@ SESSION_SCHEMES: Final[dict[str, dict[str, str]]] = {
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "leadpulse_session",
+        "name": cookies.SESSION,
         "description": "Set by logging in; on https its name begins with `__Host-`.",
     },
 }
 SECURITY_SCHEMES: Final = {**KEY_SCHEMES, **SESSION_SCHEMES}
+PEOPLE_SCHEMES: Final = ("bearer", *SESSION_SCHEMES)
 
 
 def schemes_for(permission: Permission) -> tuple[str, ...]:
     """The schemes that can be the credential for a permission: some are for people only."""
     if permission.need.scope is None:
-        return ("bearer", *SESSION_SCHEMES)
+        return PEOPLE_SCHEMES
     return tuple(SECURITY_SCHEMES)
 
 
@@ -62,12 +66,35 @@ def key_of(request: Request) -> str:
     if key is None:
         key = request.query_params.get("writeKey")
     if not key:
-        raise Unauthorized("Send a secret key, as Authorization: Bearer sk_….", "missing_key")
+        raise Unauthorized(
+            "Log in, or send a secret key, as Authorization: Bearer sk_….", "missing_key"
+        )
     return key
+
+
+async def session_of(
+    request: Request, services: Services, *, switched: bool = False
+) -> FoundSession | None:
+    """The session of a call; None where a key comes first, or nothing at all.
+
+    Raises Unauthorized, and Forbidden for a change by cookie that may be another website's.
+    `switched`: the session may work in another project than the token says.
+    """
+    secure = cookies.is_secure(request, services)
+    given = cookies.presented(request, secure=secure)
+    if given is None:
+        return None
+    found = await services.accounts.sessions.find(given.token, switched=switched)
+    if given.by_cookie:
+        cookies.require_csrf(request, services, found.id)
+    return found
 
 
 async def identify(request: Request, services: Services) -> Principal:
     """Who calls, by the first place that holds a credential; raises Unauthorized."""
+    session = await session_of(request, services)
+    if session is not None:
+        return session_principal(session)
     return key_principal(await services.keys.find(key_of(request)))
 
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 Responses = dict[int | str, dict[str, Any]]
 
-_KEY: Final = ("missing_key", "unknown_key", "expired_key")
-_SCOPE: Final = ("write_key_cannot_read", "missing_scope", "missing_role")
+_SESSION: Final = ("unknown_session", "expired_session", "session_switched")
+_KEY: Final = ("missing_key", "unknown_key", "expired_key", *_SESSION)
+_SCOPE: Final = ("write_key_cannot_read", "missing_scope", "missing_role", "no_project", "csrf")
 # What any body can be answered with.
 UNREADABLE: Final = ("malformed", "too_slow", "too_large", "unreadable_encoding")
 _BODY: Final = (*UNREADABLE, "invalid")
@@ -76,6 +77,22 @@ def answers(
     extra = _BODY if body else ()
     ok: Responses = {} if model is None else {status: {"model": model}}
     return ok | problems(*dict.fromkeys((*_KEY, *_SCOPE, *extra, *codes, "too_many", "overloaded")))
+
+
+def of_people(
+    model: type[BaseModel] | None, *codes: str, status: int = 200, body: bool = False
+) -> Responses:
+    """A call about the account of who is logged in."""
+    extra = _BODY if body else ()
+    ok: Responses = {} if model is None else {status: {"model": model}}
+    own = (*_KEY, "people_only", "csrf", *extra, *codes, "too_many", "overloaded")
+    return ok | problems(*dict.fromkeys(own))
+
+
+def entry(model: type[BaseModel], *codes: str, status: int = 200) -> Responses:
+    """A call by which somebody logs in, or gets there."""
+    ok: Responses = {status: {"model": model}}
+    return ok | problems(*dict.fromkeys((*_BODY, "csrf", *codes, "too_many", "overloaded")))
 
 
 def public(model: type[BaseModel], *codes: str) -> Responses:

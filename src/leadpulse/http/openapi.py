@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from leadpulse.domain.permissions import Permission
 from leadpulse.http import docs, event_calls
 from leadpulse.http.answers import Problem
-from leadpulse.http.deps import KEY_SCHEMES, SECURITY_SCHEMES, schemes_for
+from leadpulse.http.deps import KEY_SCHEMES, PEOPLE_SCHEMES, SECURITY_SCHEMES, schemes_for
 from leadpulse.http.documented import UNREADABLE, examples, problems
 from leadpulse.http.routes import ROUTERS
 from leadpulse.http.version import VERSION
@@ -63,12 +63,16 @@ def document() -> dict[str, Any]:
         separate_input_output_schemas=True,
     )
     _finish_schemas(made)
-    needed = _permissions()
+    needed, people = _permissions(), _calls_of_people()
     names: set[str] = set()
     for path, calls in sorted(made["paths"].items()):
         for method in _METHODS:
             if method in calls:
                 _finish_call(calls[method], needed.get((path, method)), names)
+                if (path, method) in people:
+                    calls[method]["description"] += "\n\nNeeds a session."
+                    calls[method]["security"] = [{scheme: []} for scheme in PEOPLE_SCHEMES]
+                    calls[method]["x-session"] = True
                 if method in ("post", "put", "patch"):
                     _add_transport(calls[method]["responses"])
     made["paths"] = dict(sorted(made["paths"].items()))
@@ -128,6 +132,22 @@ def _permissions() -> dict[tuple[str, str], Permission]:
             if needed is not None:
                 found |= {(route.path, method.lower()): needed for method in route.methods or ()}
     return found
+
+
+def _calls_of_people() -> set[tuple[str, str]]:
+    """Calls about an account, which whoever is logged in may make."""
+    return {
+        (route.path, method.lower())
+        for area in ROUTERS
+        for route in area.routes
+        if isinstance(route, APIRoute) and _is_of_people(route.dependant)
+        for method in route.methods or ()
+    }
+
+
+def _is_of_people(dependant: Dependant) -> bool:
+    own = getattr(dependant.call, "people", False) is True
+    return own or any(_is_of_people(one) for one in dependant.dependencies)
 
 
 def permission_of(dependant: Dependant) -> Permission | None:

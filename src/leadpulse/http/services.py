@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from leadpulse.postgres.models import ModelCache
     from leadpulse.postgres.session import Pool
     from leadpulse.settings import Settings
+    from leadpulse.usecases.accounts import Accounts
     from leadpulse.usecases.keys import KeyRing
     from leadpulse.usecases.rates import Rates
     from leadpulse.valkey import Valkey
@@ -36,6 +37,7 @@ class Services:
     keys: KeyRing
     models: ModelCache
     intake: IntakeRoute
+    accounts: Accounts
     metrics: Metrics = field(default_factory=Metrics)
     dashboards: Dashboards = field(default_factory=Dashboards)
     throttle: Throttle = field(default_factory=Throttle)

@@ -92,6 +92,11 @@ async def user_by_google(conn: Connection, subject: str) -> User | None:
     return await _user(conn, _BY_GOOGLE, subject)
 
 
+async def hold_user(conn: Connection, user_id: str) -> User | None:
+    """An account that nobody else changes until the transaction ends."""
+    return await _user(conn, _BY_ID + " for no key update", user_id)
+
+
 async def _user(conn: Connection, query: str, value: str) -> User | None:
     cursor = await conn.execute(query, (value,))
     row = await cursor.fetchone()

@@ -18,6 +18,7 @@ select s.id, s.user_id, u.email, u.name, u.email_verified_at is not null, u.oper
 from sessions s
 join users u on u.id = s.user_id
 left join members m on m.project_id = s.project_id and m.user_id = s.user_id
+    and m.closed_at is null
 where s.id = %s and s.user_id = %s
 """
 

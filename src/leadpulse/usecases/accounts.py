@@ -31,7 +31,7 @@ from leadpulse.postgres.session import snapshot, unit
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 from leadpulse.usecases.guard import Guard
 from leadpulse.usecases.links import mail_link
-from leadpulse.usecases.projects import Wish, found_project, projects_of
+from leadpulse.usecases.projects import Shown, Wish, found_project, projects_of
 from leadpulse.usecases.sessions import begin_session
 from leadpulse.usecases.tokens import hash_token
 
@@ -123,7 +123,7 @@ async def register(accounts: Accounts, wanted: Registration, origin: Origin) -> 
     hashed = await accounts.passwords.hash(wanted.password)
     user = NewUser(uuid7(), email, name, hashed)
     try:
-        begun = await make_account(accounts, user, wanted.company or _FIRST_PROJECT, origin)
+        begun = await make_account(accounts, user, wanted.company, origin)
     except Conflict:
         accounts.mailer.send("address_taken", email, {"link": f"{accounts.public_url}/login"})
         raise
@@ -132,7 +132,7 @@ async def register(accounts: Accounts, wanted: Registration, origin: Origin) -> 
 
 
 async def make_account(
-    accounts: Accounts, user: NewUser, project_name: str, origin: Origin
+    accounts: Accounts, user: NewUser, company: str | None, origin: Origin
 ) -> Begun:
     """Stores an account and its project, and logs in. Raises Forbidden and Conflict."""
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
@@ -140,7 +140,9 @@ async def make_account(
             raise _closed(accounts)
         if not await store.insert_user(conn, user):
             raise Conflict("This address has an account already; log in.", "email_taken")
-        project_id = await found_project(conn, user.id, Wish(project_name))
+        project_id = await found_project(
+            conn, user.id, Wish((company or "").strip() or _FIRST_PROJECT)
+        )
         made = User(*user[:5], user.verified, operator=False, disabled=False)
         return await begin_session(conn, accounts.tokens, made, project_id, origin)
 
@@ -222,6 +224,25 @@ async def _looked_up(accounts: Accounts, address: str, origin: Origin) -> tuple[
 def _plain(email: str) -> str:
     """The address as one is stored; of what is none, something that nobody has."""
     return names.email(email) or email.strip().lower()[:LONGEST_EMAIL]
+
+
+class Overview(NamedTuple):
+    """What a person sees of himself: his account, the session's project, all of his."""
+
+    user: User
+    project: Shown | None
+    projects: list[Shown]
+
+
+async def overview(accounts: Accounts, user_id: str, project_id: str | None) -> Overview:
+    """The account of somebody who is logged in. Raises Unauthorized if it is gone."""
+    async with snapshot(accounts.pool, None, user=user_id) as (conn, _):
+        user = await store.user_by_id(conn, user_id)
+        projects = await projects_of(conn, user_id)
+    if user is None:
+        raise Unauthorized("This account is gone.", "expired_session")
+    here = next((shown for shown in projects if shown.settings.id == project_id), None)
+    return Overview(user, here, projects)
 
 
 # ── Links ────────────────────────────────────────────────────────────────────────────

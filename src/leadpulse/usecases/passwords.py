@@ -52,13 +52,13 @@ class Checked(NamedTuple):
     fresh: str | None = None
 
 
-_COST: Final = Cost()
+COST: Final = Cost()
 
 
 class Passwords:
     """Hashes and checks beside the event loop."""
 
-    def __init__(self, cost: Cost = _COST, workers: int = 2) -> None:
+    def __init__(self, cost: Cost = COST, workers: int = 2) -> None:
         hasher = Argon2Hasher(time_cost=cost.rounds, memory_cost=cost.memory, parallelism=1)
         self._hasher = PasswordHash([hasher])
         self._nobodys = _nobodys_hash(cost)

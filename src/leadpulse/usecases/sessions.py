@@ -52,8 +52,10 @@ class Begun(NamedTuple):
 
     session_id: str
     user_id: str
+    project_id: str | None
     token: str
     csrf: str
+    seconds: int = SECONDS
 
 
 class SessionRing:
@@ -165,7 +167,7 @@ async def begin_session(
     )
     now = await store.insert_session(conn, session, MOST_OF_ONE)
     token = tokens.sign(Claims(session.id, user.id, user.email, project_id), now)
-    return Begun(session.id, user.id, token, tokens.csrf(session.id))
+    return Begun(session.id, user.id, project_id, token, tokens.csrf(session.id))
 
 
 async def switch_project(
@@ -178,14 +180,15 @@ async def switch_project(
     if not is_id(project_id):
         raise NotFound("project", project_id[:100])
     project_id = project_id.lower()
-    async with unit(pool, None, user=session.user_id) as (conn, _):
+    async with unit(pool, None, user=session.user_id) as (conn, now):
         if project_id not in await members.memberships(conn, session.user_id):
             raise NotFound("project", project_id)
         await store.move_session(conn, session.id, project_id)
     ring.forget([session.id])
     claims = Claims(session.id, session.user_id, session.email, project_id)
     token = tokens.sign(claims, session.expires_at - SECONDS * 1_000_000)
-    return Begun(session.id, session.user_id, token, tokens.csrf(session.id))
+    left = max(0, session.expires_at - now) // 1_000_000
+    return Begun(session.id, session.user_id, project_id, token, tokens.csrf(session.id), left)
 
 
 async def list_sessions(pool: Pool, session: FoundSession) -> list[SessionRow]:

@@ -7,6 +7,7 @@ from typing import Final
 from leadpulse.http.routes import (
     admin,
     analytics,
+    auth,
     changes,
     events,
     health,
@@ -30,5 +31,6 @@ ROUTERS: Final = (
     keys.router,
     keys.older,
     members.router,
+    auth.router,
     health.router,
 )

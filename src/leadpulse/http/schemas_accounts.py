@@ -1,0 +1,107 @@
+"""What people send about their accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from leadpulse.http.deps import Text
+from leadpulse.http.schemas import Id, Sent
+from leadpulse.usecases.accounts import LONGEST_EMAIL, LONGEST_NAME
+from leadpulse.usecases.passwords import LONGEST, SHORTEST
+
+_Email = Annotated[
+    Text,
+    Field(
+        min_length=3, max_length=LONGEST_EMAIL, description="The email address.",
+        examples=["ada@example.com"],
+    ),
+]  # fmt: skip
+_Password = Annotated[
+    Text, Field(min_length=1, max_length=LONGEST, description="The password.", examples=["…"])
+]
+_NewPassword = Annotated[
+    Text,
+    Field(
+        max_length=LONGEST,
+        description=f"{SHORTEST} characters or more, and not easy to guess.",
+        examples=["four unrelated quiet words"],
+    ),
+]
+_Token = Annotated[
+    Text,
+    Field(
+        min_length=1, max_length=200, description="What stands in the link after `#token=`.",
+        examples=["5h0DkQ…"],
+    ),
+]  # fmt: skip
+
+
+class Registering(Sent):
+    """Somebody wants an account."""
+
+    email: _Email
+    password: _NewPassword
+    name: Text = Field(
+        min_length=1, max_length=LONGEST_NAME, description="The person.", examples=["Ada Lovelace"]
+    )
+    company: Text | None = Field(
+        None,
+        max_length=LONGEST_NAME,
+        description="What the first project is called.",
+        examples=["Analytical Engines"],
+    )
+
+
+class LoggingIn(Sent):
+    """Somebody logs in."""
+
+    email: _Email
+    password: _Password
+
+
+class WithGoogle(Sent):
+    """Somebody signs in with Google."""
+
+    credential: Text = Field(
+        min_length=1,
+        max_length=8192,
+        description="The ID token that Google gave to the page, made for this client id.",
+        examples=["eyJhbGciOiJSUzI1NiIs…"],
+    )
+    company: Text | None = Field(
+        None, max_length=LONGEST_NAME, description="What a first project is called."
+    )
+
+
+class VerifyingEmail(Sent):
+    """A link that proves an address; without a token another link is asked for."""
+
+    token: _Token | None = None
+
+
+class ForgettingPassword(Sent):
+    """Somebody forgot the password."""
+
+    email: _Email
+
+
+class ResettingPassword(Sent):
+    """A new password by a link."""
+
+    token: _Token
+    password: _NewPassword
+
+
+class ChangingPassword(Sent):
+    """A new password by the old one."""
+
+    current_password: _Password
+    new_password: _NewPassword
+
+
+class Switching(Sent):
+    """To which project."""
+
+    project_id: Id = Field(description="A project of which one is a member.")
