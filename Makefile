@@ -37,8 +37,9 @@ soak: setup postgres15 ## The long forms of what `make test` does in small
 bench: setup ## Measure throughput and latency on this machine
 	@$(BIN)/python -m benchmarks
 
-gen: setup ## Write what is generated: contract/openapi.json, schema.sql
+gen: setup ## Write what is generated: openapi.json, permissions.md, schema.sql
 	@$(BIN)/python -m leadpulse.http.openapi
+	@$(BIN)/python -m leadpulse.http.permissions_page
 	@$(BIN)/python -m leadpulse.postgres.schema
 
 lock: ## Resolve pyproject.toml into requirements/*.lock (needs uv)

@@ -31,6 +31,7 @@ ROUTERS: Final = (
     keys.router,
     keys.older,
     members.router,
+    members.entrance,
     auth.router,
     health.router,
 )

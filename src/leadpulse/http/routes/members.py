@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from leadpulse.domain.permissions import Permission
 from leadpulse.http import answers_projects as told
 from leadpulse.http import render
 from leadpulse.http import render_projects as shown
+from leadpulse.http.answers_accounts import LoggedIn
 from leadpulse.http.deps import Given, an_id, invalid
-from leadpulse.http.documented import answers
-from leadpulse.http.schemas_projects import MemberChange, NewInvitation
+from leadpulse.http.documented import answers, entry
+from leadpulse.http.schemas_projects import Acceptance, MemberChange, NewInvitation
+from leadpulse.http.signed_in import CameFrom, session_answer, signed_in
 from leadpulse.http.within import within
 from leadpulse.usecases import invitations, members
+from leadpulse.usecases.audit import Actor, act_as
+from leadpulse.usecases.invitations import Newcomer
 from leadpulse.usecases.principals import Principal
 
 router = APIRouter(prefix="/api/projects/{project_id}", tags=["members"])
+entrance = APIRouter(tags=["members"])
 
 Reader = Annotated[Principal, Depends(within(Permission.MEMBERS_READ))]
 Writer = Annotated[Principal, Depends(within(Permission.MEMBERS_WRITE))]
@@ -136,3 +141,30 @@ async def revoke_invitation(
     """Makes an invitation void."""
     await invitations.revoke(services.pool, caller.project_id, an_id(invitation_id, "invitation"))
     return Response(status_code=204)
+
+
+@entrance.post(
+    "/api/auth/accept-invitation",
+    responses=entry(
+        LoggedIn,
+        "missing_key", "unknown_session", "expired_session", "people_only", "other_address",
+        "unverified_email", "already_member", "has_account",
+    ),
+)  # fmt: skip
+async def accept_invitation(
+    request: Request, services: Given, origin: CameFrom, given: Acceptance
+) -> Response:
+    """Accepts an invitation by the token of its link, and works in that project from then on.
+
+    With `name` and `password` an account is made for the address that was invited; without them
+    it takes a session of the account with that address.
+    """
+    if given.password is None:
+        session = await signed_in(request, services)
+        begun = await invitations.accept(services.accounts, given.token, session)
+    else:
+        instance = request.scope["state"]["request_id"]
+        act_as(Actor("system", None, origin.address, instance))
+        newcomer = Newcomer(given.name or "", given.password)
+        begun = await invitations.accept_as_new(services.accounts, given.token, newcomer, origin)
+    return await session_answer(request, services, begun)

@@ -12,12 +12,14 @@ from leadpulse.http import answers_projects as told
 from leadpulse.http import render
 from leadpulse.http import render_projects as shown
 from leadpulse.http.deps import Cursor, Given, Instant, Limit, Text, allowed
-from leadpulse.http.documented import answers
-from leadpulse.http.schemas_projects import IdentitySetting, ProjectChanges
+from leadpulse.http.documented import answers, of_people
+from leadpulse.http.schemas_projects import IdentitySetting, NewProject, ProjectChanges
+from leadpulse.http.signed_in import SignedIn
 from leadpulse.http.within import within
 from leadpulse.usecases import audit, projects
 from leadpulse.usecases.audit import Wanted
 from leadpulse.usecases.principals import Principal
+from leadpulse.usecases.projects import Wish
 
 router = APIRouter(tags=["projects"])
 one = APIRouter(prefix="/api/projects/{project_id}", tags=["projects"])
@@ -40,6 +42,21 @@ async def list_projects(
         own = await projects.get_project(services.pool, caller.project_id)
         listed = [shown.project(own, None)]
     return render.answer({"projects": listed, "nextCursor": None})
+
+
+@router.post(
+    "/api/projects",
+    status_code=201,
+    responses=of_people(told.Project, "too_many_projects", status=201, body=True),
+)
+async def create_project(services: Given, session: SignedIn, wanted: NewProject) -> Response:
+    """Makes one more project, owned by who is logged in, with a write key.
+
+    The session goes on in its own project; switch to work in the new one.
+    """
+    wish = Wish(wanted.name, wanted.preset, wanted.domain, wanted.time_zone)
+    made = await projects.open_project(services.pool, session.user_id, wish)
+    return render.answer(shown.project(made.settings, made.role), 201)
 
 
 @one.get("", responses=answers(told.Project, "not_found"))
