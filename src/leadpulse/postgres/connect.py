@@ -44,7 +44,8 @@ APP: Final = "leadpulse_app"
 WORKER: Final = "leadpulse_worker"
 _ROLES: Final[dict[str, LiteralString]] = {
     "api": APP, "command": APP, "demo": APP, "import": APP, "intake": APP, "start": APP,
-    "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER, "worker": WORKER,
+    "privacy": APP, "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER,
+    "worker": WORKER,
 }  # fmt: skip
 AS_LOGIN: Final = frozenset(("backup", "doctor", "restore", "watchdog"))
 

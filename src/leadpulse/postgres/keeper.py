@@ -80,6 +80,26 @@ async def reach_removals(conn: Connection, most: int) -> list[str]:
     return await _reach(conn, "projects_with_removals(%s)", most)
 
 
+async def reach_erasing(conn: Connection, most: int) -> list[str]:
+    """Projects of the people whose erasure is not over."""
+    return await _reach(conn, "erasing_projects(%s)", most)
+
+
+async def reach_retaining(conn: Connection, most: int) -> list[str]:
+    """Projects whose events are to be looked through for those that are too old."""
+    return await _reach(conn, "retaining_projects(%s)", most)
+
+
+async def reach_suppressing(conn: Connection) -> list[str]:
+    """Projects that keep nothing of some people."""
+    return await _reach(conn, "suppressing_projects()")
+
+
+async def reach_leaving(conn: Connection, most: int) -> list[str]:
+    """Projects that were deleted so long ago that nobody can undo it."""
+    return await _reach(conn, "leaving_projects(%s)", most)
+
+
 async def _reach(
     conn: Connection, question: LiteralString, *values: Any, local: LiteralString = "true"
 ) -> list[str]:

@@ -104,6 +104,14 @@ order by r.removed_at, r.project_id, r.lead_id
 limit %s
 """
 
+# Those of erased people are looked through all the while in which more may arrive.
+_SETTLING: Final = """
+select r.project_id::text, r.lead_id::text, r.removed_at, r.erased from lead_removals r
+where r.erased or r.removed_at < clock_timestamp() - %s * interval '1 microsecond'
+order by r.removed_at, r.project_id, r.lead_id
+limit %s
+"""
+
 _REMOVED: Final = "delete from lead_removals where project_id = %s and lead_id = %s"
 
 # Conflicts name the event, not the lead, and so go first.
@@ -292,6 +300,15 @@ class Removal(NamedTuple):
 async def removals(conn: Connection, limit: int) -> list[Removal]:
     """Return leads of which rows may be left, those that were removed first first."""
     cursor = await conn.execute(_REMOVALS, (limit,))
+    return [Removal(*row) for row in await cursor.fetchall()]
+
+
+async def settling(conn: Connection, stragglers: int, limit: int) -> list[Removal]:
+    """Return removed leads whose rows are to be looked for now.
+
+    After `stragglers` (µs) nothing more can arrive.
+    """
+    cursor = await conn.execute(_SETTLING, (stragglers, limit))
     return [Removal(*row) for row in await cursor.fetchall()]
 
 

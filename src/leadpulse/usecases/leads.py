@@ -23,6 +23,7 @@ from leadpulse.usecases import audit
 from leadpulse.usecases.inside import Saying, own_event
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.resolve import resolve
+from leadpulse.usecases.suppressing import refuse_suppressed
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -33,7 +34,7 @@ _FIELDS: Final = {USER_ID: "userId", EMAIL: "email", ANONYMOUS_ID: "anonymousId"
 _PORTION: Final = 10_000
 _PORTIONS_AT_ONCE: Final = 10
 # Longer than any transaction of the intake lives.
-_STRAGGLERS: Final = 60 * SECOND
+STRAGGLERS: Final = 60 * SECOND
 
 
 class Saved(NamedTuple):
@@ -76,6 +77,7 @@ async def create_or_update(
     async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         now = await store.clock(conn)
+        await refuse_suppressed(conn, project_id, change.identifiers)
         if change.identifiers:
             saved = await _find_or_make(conn, project_id, change, now)
         else:
@@ -117,6 +119,7 @@ async def patch(
     async with unit(pool, project_id) as (conn, _):
         await identity.lock_identities(conn, [project_id])
         root = await survivor(conn, project_id, lead_id)
+        await refuse_suppressed(conn, project_id, change.identifiers)
         if change.identifiers:
             await _set_identifiers(conn, project_id, root, change)
         if change.facts or change.identifiers:
@@ -251,7 +254,7 @@ async def sweep_removals(pool: Pool, most: int = 100) -> int:
     for project_id, lead_id, removed_at, erased in waiting:
         async with unit(pool, project_id) as (conn, _):
             count = await store.remove_rows(conn, project_id, lead_id, _PORTION, erased=erased)
-            if count < _PORTION and removed_at < now - _STRAGGLERS:
+            if count < _PORTION and removed_at < now - STRAGGLERS:
                 await store.removal_done(conn, project_id, lead_id)
         removed += count
     return removed

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.digests import name_digest
+from leadpulse.domain.errors import Conflict
 from leadpulse.domain.identity import EMAIL, LEAD_ID, USER_ID
-from leadpulse.postgres import intake
+from leadpulse.postgres import intake, lead_changes
 from leadpulse.postgres import suppressing as store
 
 if TYPE_CHECKING:
@@ -45,6 +46,25 @@ def names_of(item: Item, *, lead: bool) -> str:
     if lead and event.lead_id is not None:
         found.append(coded(key, LEAD_ID, event.lead_id))
     return ",".join(found)
+
+
+async def refuse_suppressed(
+    conn: Connection, project_id: str, identifiers: Mapping[int, Iterable[str]]
+) -> None:
+    """Raises Conflict if one of these names (kind and values) belongs to an erased person.
+
+    Whoever changes leads by hand hears of it, where the sender of an event doesn't.
+    """
+    names = [(kind, name) for kind in (USER_ID, EMAIL) for name in identifiers.get(kind, ())]
+    project = await lead_changes.project_facts(conn, project_id) if names else None
+    if project is None:
+        return
+    asked = [coded(project[0], kind, name) for kind, name in names]
+    if await store.any_suppressed(conn, project_id, asked):
+        raise Conflict(
+            "This person was erased, and nothing is kept of him until an owner lifts that.",
+            "suppressed",
+        )
 
 
 async def unwanted(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 from leadpulse.logging import get_logger
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
-from leadpulse.usecases import maintain
+from leadpulse.usecases import maintain, private
 from leadpulse.usecases.due import Relabeller, decay_pass
+from leadpulse.usecases.project_removal import removal_pass
+from leadpulse.usecases.retention import retention_pass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,15 +52,31 @@ def chores(models: ModelCache) -> list[Chore]:
     ]
 
 
+def private_chores(models: ModelCache) -> list[Chore]:
+    """What takes away: it needs rights that scorers and the other upkeep don't have."""
+    return [
+        Chore("erasures", 2.0, private.erasure_pass),
+        Chore("removals", 2.0, private.sweep_pass),
+        Chore("retention", 5.0, lambda conn: retention_pass(conn, models)),
+        Chore("projects", 60.0, removal_pass),
+        Chore("digests", 3600.0, private.expiry_pass),
+    ]
+
+
 async def keep_up(dsn: str, models: ModelCache, counters: Counters) -> None:
     """Run all chores for ever. Several processes may; each pass is done by one at a time."""
-    work = chores(models)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep(dsn, "upkeep", chores(models), counters))
+        group.create_task(_keep(dsn, "privacy", private_chores(models), counters))
+
+
+async def _keep(dsn: str, name: str, work: list[Chore], counters: Counters) -> None:
     for chore in work:
         # Processes that start together don't stay together.
         chore.next_at = time.monotonic() + chore.every * random.random()  # noqa: S311
     while True:
         try:
-            conn = await connect(dsn, "upkeep")
+            conn = await connect(dsn, name)
             try:
                 while True:
                     await _run_due(conn, work, counters)

@@ -47,6 +47,9 @@ create table erasures (
 );
 create index erasures_open on erasures (made_at) where finished_at is null;
 
+-- While their project is deleted, memberships give nobody a way in.
+alter table members add column closed_at timestamptz;
+
 -- The rows of an erased lead leave their digests behind.
 alter table lead_removals add column erased boolean not null default false;
 

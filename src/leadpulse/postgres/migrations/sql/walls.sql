@@ -171,6 +171,37 @@ language sql stable security definer set search_path = '' as $$
     ) r
 $$;
 
+create or replace function keeper.erasing_projects(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select distinct e.project_id
+    from (
+        select o.project_id from public.erasures o
+        where o.finished_at is null order by o.made_at limit most
+    ) e
+$$;
+
+create or replace function keeper.retaining_projects(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select p.id from public.projects p
+    left join public.retention_walks w on w.project_id = p.id
+    where p.retention_days is not null and p.deleted_at is null
+        and (w.project_id is null or w.days <> p.retention_days
+             or w.next_at <= clock_timestamp())
+    order by w.next_at nulls first, p.id limit most
+$$;
+
+create or replace function keeper.suppressing_projects() returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select p.id from public.projects p where p.suppression_version > 0
+$$;
+
+create or replace function keeper.leaving_projects(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select p.id from public.projects p
+    where p.deleted_at < clock_timestamp() - interval '7 days'
+    order by p.deleted_at limit most
+$$;
+
 -- Figures of the whole queue; of nobody in particular.
 create or replace function keeper.queue(
     bound int, out waiting int, out oldest timestamptz, out retrying int, out failed int,

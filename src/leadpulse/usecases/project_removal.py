@@ -1,0 +1,65 @@
+"""Deleting a project: nobody gets in from that moment; its rows go after seven days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from leadpulse.domain.errors import Conflict, Forbidden, NotFound
+from leadpulse.postgres import keeper, members
+from leadpulse.postgres import project_removal as store
+from leadpulse.postgres.session import unit
+from leadpulse.usecases import audit
+from leadpulse.usecases.paging import is_id
+
+if TYPE_CHECKING:
+    from leadpulse.postgres.connect import Connection
+    from leadpulse.postgres.session import Pool
+
+_AMONG: Final = 20
+
+
+async def delete_project(pool: Pool, project_id: str) -> None:
+    """Shuts a project; again, it stays so. Raises NotFound."""
+    async with unit(pool, project_id) as (conn, _):
+        deleted = await store.is_deleted(conn, project_id)
+        if deleted is None:
+            raise NotFound("project", project_id)
+        if not deleted:
+            await store.close(conn, project_id)
+            await audit.record(conn, project_id, "project.deleted", f"project:{project_id}")
+
+
+async def restore_project(pool: Pool, user_id: str, project_id: str) -> None:
+    """Opens a deleted project again for everybody who had a way in, within seven days.
+
+    Raises NotFound for who is no member, Forbidden for who is no owner, Conflict if too late.
+    """
+    if not is_id(project_id):
+        raise NotFound("project", project_id[:100])
+    async with unit(pool, project_id, user=user_id) as (conn, _):
+        role = (await members.memberships(conn, user_id)).get(project_id)
+        deleted = await store.is_deleted(conn, project_id) if role is not None else None
+        if deleted is None:
+            raise NotFound("project", project_id)
+        if role != "owner":
+            raise Forbidden("This needs the role owner.", "missing_role")
+        if deleted:
+            if not await store.reopen(conn, project_id):
+                raise Conflict("This project was deleted more than seven days ago.", "too_late")
+            await audit.record(conn, project_id, "project.restored", f"project:{project_id}")
+
+
+async def removal_pass(conn: Connection, limit: int = 5_000) -> int:
+    """Removes some rows of a project whose seven days are over; returns how many."""
+    async with conn.transaction():
+        for project_id in await keeper.reach_leaving(conn, _AMONG):
+            if not await store.hold(conn, project_id):
+                continue
+            removed = 0
+            for table in await store.tables(conn):
+                removed += await store.remove_some(conn, project_id, table, limit - removed)
+                if removed >= limit:
+                    return removed
+            await store.remove_project(conn, project_id)
+            return removed + 1
+    return 0
