@@ -222,7 +222,7 @@ create or replace view keeper.profiles as
 select p.project_id, p.lead_id, p.search, p.anonymous_id, p.name_key, p.status, p.owner, p.hidden
 from public.lead_profiles p
 where p.project_id
-    = any ((select nullif(current_setting('leadpulse.projects', true), '')::uuid[]));
+    = any ((select nullif(current_setting('leadpulse.projects', true), ''))::uuid[]);
 
 revoke all on all functions in schema keeper from public;
 revoke all on all tables in schema keeper from public;
@@ -267,7 +267,7 @@ begin
             when 'sessions' then
                 'user_id = (select nullif(current_setting(''leadpulse.user'', true), '''')::uuid)'
             else format('%I = any ((select nullif(current_setting(''leadpulse.projects'', true),
-                         '''')::uuid[]))', case name when 'projects' then 'id' else 'project_id' end)
+                         ''''))::uuid[])', case name when 'projects' then 'id' else 'project_id' end)
         end;
         if not 'wall' = any (policies) then
             execute format('create policy wall on public.%I using (%s)', name, wall);
