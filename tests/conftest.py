@@ -14,6 +14,7 @@ import pytest
 
 from leadpulse.postgres.connect import Connection, connect
 from leadpulse.postgres.location import SHARED_ROOT
+from support import twins
 from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
 
 if TYPE_CHECKING:
@@ -92,12 +93,24 @@ def cluster(request: pytest.FixtureRequest, clusters: dict[str, Cluster]) -> Clu
     return clusters[version]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _recorded() -> Iterator[None]:
+    """What the store says is tried behind the walls when a test is over."""
+    end = twins.record()
+    yield
+    end()
+
+
 @pytest.fixture
 def database(cluster: Cluster) -> Iterator[str]:
     """The address of a fresh, migrated database with real commits."""
     name = cluster.create()
     yield cluster.dsn(name)
+    leaks = twins.try_all(cluster.dsn(name))
     cluster.drop(name)
+    assert not leaks, "without their project conditions these met another project:\n" + "\n".join(
+        leaks
+    )
 
 
 @pytest.fixture

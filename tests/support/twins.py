@@ -1,0 +1,346 @@
+"""Every statement of the store is tried without its project condition, beside a twin project.
+
+What the tests make the store say is recorded. At the end of a test each statement that is new is
+run again behind the wall of one project, with its conditions on the project cut out: once while
+the project is alone, once while another one with the very same ids, names and events stands
+beside it. Both must give the same rows, and the twin must be as it was. The same without a wall
+shows that the cut mattered: there the twin is met.
+
+All of it happens in transactions that are rolled back, in the database of a test that is over.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from leadpulse.ids import uuid7
+from leadpulse.postgres.connect import BinaryCursor, adapt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Beyond this a test's database is too large to be tried without conditions.
+_LARGEST: Final = 3_000
+_SQL: Final = re.compile(r"\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
+# They look across projects on purpose, or at no table of ours.
+_LEFT_OUT: Final = re.compile(
+    r"keeper\.(?!profiles)|pg_sleep|pg_terminate|pg_export|^\s*select set_config|advisory|pg_class",
+    re.IGNORECASE,
+)
+_VALUE: Final = r"(?:any \([^()]*\)|%\(\w+\)s(?:::uuid)?|%s(?:::uuid)?|\w+\.\w+(?:::uuid)?|\w+)"
+_CUTS: Final = (
+    re.compile(rf"(?<!set )(?<![\w.])((?:\w+\.)?project_id = {_VALUE})"),
+    re.compile(r"(?<![\w.])(\w+\.id = (?:\w+\.p|p|\w+\.project_id)\b(?:::uuid)?)"),
+)
+_OF_PROJECTS: Final = re.compile(r"(?<![\w.])((?:p\.)?id = (?:%s|%\(\w+\)s)(?:::uuid)?)")
+
+# Where something must differ from row to row in the whole database.
+_UNIQUE: Final = {"api_keys": "key_hash", "invitations": "token_hash"}
+
+
+@dataclass(slots=True)
+class Statement:
+    """A statement as the store said it, and how the trials of it went."""
+
+    text: str
+    parameters: list[Any] = field(default_factory=list)
+    tries: int = 0
+    # Without a wall the cut statement met the twin.
+    mattered: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """All statements of a test run."""
+
+    statements: dict[str, Statement] = field(default_factory=dict)
+    fresh: list[str] = field(default_factory=list)
+
+    def note(self, text: str, parameters: Any) -> None:
+        statement = self.statements.get(text)
+        if statement is None:
+            statement = self.statements[text] = Statement(text)
+        if statement.mattered or statement.tries >= 5:
+            return
+        if not statement.parameters:
+            self.fresh.append(text)
+        # The first and the latest: the first may have found nothing yet.
+        statement.parameters[1:] = [parameters]
+
+
+SEEN: Final = Seen()
+
+
+def record() -> Callable[[], None]:
+    """Begins to record what the store says; returns what ends it."""
+    plain = BinaryCursor.execute
+
+    async def execute(self: BinaryCursor, query: Any, params: Any = None, **options: Any) -> Any:
+        if _from_the_store():
+            text = query.decode() if isinstance(query, bytes) else query
+            if isinstance(text, str) and _SQL.match(text) and not _LEFT_OUT.search(text):
+                SEEN.note(text, params)
+        return await plain(self, query, params, **options)
+
+    BinaryCursor.execute = execute  # type: ignore[assignment, method-assign]
+
+    def end() -> None:
+        BinaryCursor.execute = plain  # type: ignore[method-assign]
+
+    return end
+
+
+def _from_the_store() -> bool:
+    frame = sys._getframe(2)
+    while _passes_on(frame.f_globals.get("__name__", "")):
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", "")).startswith("leadpulse.postgres.")
+
+
+def _passes_on(module: str) -> bool:
+    return module.startswith("psycopg") or module == "leadpulse.postgres.session"
+
+
+def cut(text: str) -> str:
+    """A statement whose conditions on the project hold for every row."""
+    for pattern in _CUTS:
+        text = pattern.sub(r"(\1 or true)", text)
+    if re.search(r"\b(from|update) projects\b", text):
+        text = _OF_PROJECTS.sub(r"(\1 or true)", text)
+    return text
+
+
+# ── Projects with the same rows ──────────────────────────────────────────────────────
+
+
+def tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """Every table whose rows belong to a project."""
+    found = connection.execute(
+        "select c.relname::text from pg_class c where c.relnamespace = 'public'::regnamespace"
+        " and c.relkind in ('r', 'p') and c.relname <> 'sessions' and (c.relname = 'projects'"
+        " or exists (select from pg_attribute a where a.attrelid = c.oid"
+        " and a.attname = 'project_id' and not a.attisdropped)) order by 1"
+    )
+    return [name for (name,) in found]
+
+
+def key_of(table: str) -> str:
+    """The column that says whose a row is."""
+    return "id" if table == "projects" else "project_id"
+
+
+def columns_of(connection: psycopg.Connection[Any], table: str) -> list[str]:
+    """The columns that can be written."""
+    found = connection.execute(
+        "select attname::text from pg_attribute where attrelid = %s::regclass"
+        " and attnum > 0 and not attisdropped and attgenerated = '' order by attnum",
+        [table],
+    )
+    return [name for (name,) in found]
+
+
+def copy_project(connection: psycopg.Connection[Any], project: str, twin: str) -> None:
+    """Makes a twin: every row of a project once more, with the same ids and names."""
+    for table in tables(connection):
+        columns = columns_of(connection, table)
+        key = key_of(table)
+        values = [
+            "%(twin)s::uuid" if name == key
+            else f"sha256({name} || uuid_send(%(twin)s::uuid))" if name == _UNIQUE.get(table)
+            else f'"{name}"'
+            for name in columns
+        ]  # fmt: skip
+        listed = ", ".join(f'"{name}"' for name in columns)
+        with connection.transaction():
+            connection.execute("set local session_replication_role = replica")
+            connection.execute(
+                f"insert into {table} ({listed}) overriding system value"
+                f" select {', '.join(values)} from {table} where {key} = %(project)s".encode(),
+                {"twin": twin, "project": project},
+            )
+
+
+# By type, and where a constraint wants something else.
+_VALUES: Final = {
+    "uuid": "gen_random_uuid()", "text": "'x'", "int2": "1", "int4": "1", "int8": "1",
+    "float8": "1", "timestamptz": "now()", "date": "current_date", "bool": "false",
+    "bytea": "substring(sha256('x'), 1, 16)", "json": "'{}'", "jsonb": "'{}'",
+    "_uuid": "'{}'", "_text": "'{}'",
+}  # fmt: skip
+_SPECIAL: Final = {
+    ("api_keys", "key_hash"): "sha256(uuid_send(gen_random_uuid()))",
+    ("audit_log", "action"): "'some.thing'",
+    ("dead_letters", "kind"): "'scoring'",
+    ("inbox", "kind"): "1",
+    ("invitations", "email"): "'x@y.example'",
+    ("invitations", "role"): "'viewer'",
+    ("invitations", "token_hash"): "sha256(uuid_send(gen_random_uuid()))",
+    ("lead_merges", "cause"): "'event'",
+    ("ledger", "kind"): "0",
+    ("members", "role"): "'viewer'",
+    ("score_revisions", "cause"): "'late'",
+    ("stage_changes", "cause"): "'event'",
+    ("stage_changes", "to_stage"): "2",
+}
+
+
+def fill_every_table(connection: psycopg.Connection[Any], project: str) -> None:
+    """Puts a row into each table in which a project has none."""
+    for table in tables(connection):
+        found = connection.execute(
+            f"select exists (select from {table} where {key_of(table)} = %s)".encode(),
+            [project],
+        ).fetchone()
+        if found is not None and found[0]:
+            continue
+        needed = connection.execute(
+            "select a.attname::text, t.typname::text from pg_attribute a"
+            " join pg_type t on t.oid = a.atttypid where a.attrelid = %s::regclass"
+            " and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''"
+            " and a.attidentity = '' and a.attnotnull and not a.atthasdef",
+            [table],
+        ).fetchall()
+        values = {name: _VALUES[kind] for name, kind in needed}
+        values |= {name: value for (of, name), value in _SPECIAL.items() if of == table}
+        values["project_id"] = "%(project)s::uuid"
+        with connection.transaction():
+            connection.execute("set local session_replication_role = replica")
+            connection.execute(
+                f"insert into {table} ({', '.join(values)})"
+                f" values ({', '.join(values.values())})".encode(),
+                {"project": project},
+            )
+
+
+# ── The trial ────────────────────────────────────────────────────────────────────────
+
+
+def try_all(dsn: str) -> list[str]:
+    """Tries what a test said first, in its database; returns what went through the wall."""
+    statements = [SEEN.statements[text] for text in SEEN.fresh]
+    SEEN.fresh.clear()
+    if not statements:
+        return []
+    with psycopg.connect(
+        dsn, autocommit=True, application_name="twins", options="-c TimeZone=UTC -c jit=off"
+    ) as connection:
+        adapt(connection)
+        project = _largest_project(connection)
+        if project is None:
+            for statement in statements:
+                statement.parameters.clear()
+            return []
+        return list(_Trial(connection, project).run(statements))
+
+
+def _largest_project(connection: psycopg.Connection[Any]) -> str | None:
+    row = connection.execute(
+        """
+        select p.id::text, (select count(*) from leads l where l.project_id = p.id)
+            + (select count(*) from events e where e.project_id = p.id) as n
+        from projects p order by n desc limit 1
+        """
+    ).fetchone()
+    return None if row is None or row[1] > _LARGEST else row[0]
+
+
+class _Trial:
+    def __init__(self, connection: psycopg.Connection[Any], project: str) -> None:
+        self._connection = connection
+        self._project = project
+        self._twin = uuid7()
+        self._tables = tables(connection)
+
+    def run(self, statements: list[Statement]) -> Iterator[str]:
+        asked = [(s, parameters) for s in statements for parameters in s.parameters]
+        alone = [self._both(s, parameters) for s, parameters in asked]
+        noisy = [self._behind(s, parameters) for s, parameters in asked]
+        copy_project(connection=self._connection, project=self._project, twin=self._twin)
+        try:
+            was = self._fingerprint()
+            for (statement, parameters), (behind, before), again in zip(
+                asked, alone, noisy, strict=True
+            ):
+                now = self._behind(statement, parameters)
+                if behind == again and now != behind:
+                    yield f"{cut(statement.text)}\nalone: {behind}\nbeside a twin: {now}"
+                if self._touched(statement, parameters, was, walled=True):
+                    yield f"{cut(statement.text)}\nchanged the twin"
+                statement.mattered = (
+                    statement.mattered
+                    or self._open(statement, parameters) != before
+                    or self._touched(statement, parameters, was, walled=False)
+                )
+        finally:
+            for statement in statements:
+                statement.tries += 1
+                statement.parameters.clear()
+
+    def _both(self, statement: Statement, parameters: Any) -> tuple[Any, Any]:
+        return self._behind(statement, parameters), self._open(statement, parameters)
+
+    def _behind(self, statement: Statement, parameters: Any) -> Any:
+        return self._said(statement, parameters, walled=True)
+
+    def _open(self, statement: Statement, parameters: Any) -> Any:
+        return self._said(statement, parameters, walled=False)
+
+    def _said(self, statement: Statement, parameters: Any, *, walled: bool) -> Any:
+        with self._connection.transaction(force_rollback=True):
+            return self._run(statement, parameters, walled=walled)
+        raise AssertionError
+
+    def _touched(self, statement: Statement, parameters: Any, was: Any, *, walled: bool) -> bool:
+        if not re.search(r"\b(insert|update|delete)\b", statement.text):
+            return False
+        with self._connection.transaction(force_rollback=True):
+            self._run(statement, parameters, walled=walled)
+            if self._connection.info.transaction_status == TransactionStatus.INERROR:
+                return False
+            self._connection.execute("reset role")
+            return bool(self._fingerprint() != was)
+        raise AssertionError
+
+    def _run(self, statement: Statement, parameters: Any, *, walled: bool) -> Any:
+        """Rows and how many, or the kind of error; the same whoever runs it when."""
+        connection = self._connection
+        connection.execute("set local statement_timeout = '5s'; set local lock_timeout = '1s'")
+        connection.execute(
+            "select set_config('leadpulse.projects', %s, true)", ["{" + self._project + "}"]
+        )
+        if walled:
+            connection.execute("set local role leadpulse_app")
+        cursor = connection.cursor(binary=True)
+        try:
+            cursor.execute(cut(statement.text).encode(), parameters)
+            rows = cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            return type(error).__name__
+        return cursor.rowcount, sorted(repr(_plain(row)) for row in rows)
+
+    def _fingerprint(self) -> Any:
+        parts = [
+            f"(select coalesce(sum(hashtextextended(t::text, 0)), 0) from {table} t"
+            f" where {key_of(table)} = %(twin)s)::text"
+            for table in self._tables
+        ]
+        return self._connection.execute(
+            f"select {', '.join(parts)}".encode(), {"twin": self._twin}
+        ).fetchone()
+
+
+def _plain(value: Any) -> Any:
+    """A value without what differs from one moment to the next."""
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, int) and value > 1_000_000_000_000_000:
+        return "an instant"
+    return value
