@@ -16,8 +16,9 @@ from leadpulse.cli.options import (
 from leadpulse.cli.output import print_json, print_table, say
 from leadpulse.domain.permissions import SCOPES
 from leadpulse.domain.timestamps import to_rfc3339
+from leadpulse.postgres.project_keys import KeyRow, Kind
 from leadpulse.usecases import project_keys
-from leadpulse.usecases.project_keys import HOUR, KeyRow, Kind, State, Wish
+from leadpulse.usecases.project_keys import HOUR, State, Wish
 
 app = new_app("Keys: write keys stand in web pages, secret keys belong to servers.")
 
@@ -52,7 +53,9 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a key and print it. A secret key is shown this once only."""
-    wish = Wish(kind, name, scope or None, origin, expires and checked_instant(expires))
+    wish = Wish(
+        kind, name, scope or None, origin, None if expires is None else checked_instant(expires)
+    )
     made = deed(
         data_dir,
         lambda connections: project_keys.make_key(connections, checked_id(project), wish, anything),

@@ -16,6 +16,8 @@ from leadpulse.cli.options import (
 from leadpulse.cli.output import print_json, print_table, say
 from leadpulse.domain.permissions import Role
 from leadpulse.domain.timestamps import to_rfc3339
+from leadpulse.postgres.invitations import InvitationRow
+from leadpulse.postgres.members import MemberRow
 from leadpulse.postgres.session import Pool
 from leadpulse.usecases import invitations, members, people
 
@@ -34,7 +36,7 @@ def list_(*, project: ProjectOption, as_json: AsJson = False, data_dir: DataDir 
 
     async def work(
         pool: Pool,
-    ) -> tuple[list[members.MemberRow], list[invitations.InvitationRow]]:
+    ) -> tuple[list[MemberRow], list[InvitationRow]]:
         return (
             await members.list_members(pool, wanted),
             await invitations.list_invitations(pool, wanted),

@@ -16,8 +16,8 @@ from leadpulse.http.documented import answers, of_people
 from leadpulse.http.schemas_projects import IdentitySetting, NewProject, ProjectChanges
 from leadpulse.http.signed_in import SignedIn
 from leadpulse.http.within import within
+from leadpulse.postgres.audit import Wanted
 from leadpulse.usecases import audit, projects
-from leadpulse.usecases.audit import Wanted
 from leadpulse.usecases.principals import Principal
 from leadpulse.usecases.projects import Wish
 
