@@ -39,6 +39,7 @@ class Permission(Enum):
     LEADS_READ = Need("viewer", "leads:read", "Read leads, events, figures, rules and the model")
     LEADS_WRITE = Need("member", "leads:write", "Change, adjust, merge and import leads")
     LEADS_REMOVE = Need("admin", "leads:erase", "Remove or erase a person")
+    PERSON_EXPORT = Need("admin", "exports:read", "Export everything about a person")
     LEADS_EXPORT = Need("member", "exports:read", "Export leads")
     RULES_WRITE = Need("admin", "rules:write", "Change rules and the model, rescore")
     OPERATE = Need("admin", "admin", "Rebuild, verify, retry failed work, see queue and conflicts")

@@ -402,6 +402,11 @@ class Publication(ModelFields):
     idle_leads: int | None = Field(
         description="How many leads a changed decay concerns; null if it did not change."
     )
+    blanked_events: int | None = Field(
+        description="Of a model for all history: how many events have lost their content and are "
+        "of a type with conditions. They match a rule with conditions only if they did before, "
+        "and the conditions are the same. Null where nothing is scored again."
+    )
 
 
 class ModelVersion(Answer):

@@ -257,6 +257,7 @@ def publication(made: Publication) -> Json:
         **model_document(made.model),
         "scope": made.scope,
         "idleLeads": made.idle_leads,
+        "blankedEvents": made.blanked_events,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 _CLOSE: Final = """
 with p as (
     update projects set deleted_at = clock_timestamp()
-    where id = %(project)s::uuid and deleted_at is null returning id
+    where id = %(project)s::uuid returning id, deleted_at
+), m as (
+    update members m set closed_at = p.deleted_at from p where m.project_id = p.id
 )
-update members m set closed_at = clock_timestamp() from p where m.project_id = p.id
+select deleted_at from p
 """
 
 _OPEN: Final = """
@@ -26,7 +28,7 @@ with p as (
 select exists (select from p)
 """
 
-_STATE: Final = "select deleted_at is not null from projects where id = %s for no key update"
+_STATE: Final = "select deleted_at from projects where id = %s for no key update"
 
 # Whatever has a project_id and may be removed from; the leads after what hangs on them. The
 # models, and what may only be added to, go with the project itself.
@@ -46,15 +48,22 @@ for update skip locked
 """
 
 
-async def is_deleted(conn: Connection, project_id: str) -> bool | None:
+class State(NamedTuple):
+    """Since when a project is deleted (µs); None: it isn't."""
+
+    deleted_at: int | None
+
+
+async def state(conn: Connection, project_id: str) -> State | None:
     """Whether a project is deleted, held until the commit; None if there is none."""
     row = await (await conn.execute(_STATE, (project_id,))).fetchone()
-    return None if row is None else bool(row[0])
+    return None if row is None else State(*row)
 
 
-async def close(conn: Connection, project_id: str) -> None:
-    """Shuts a project: neither keys nor memberships open it any more."""
-    await conn.execute(_CLOSE, {"project": project_id})
+async def close(conn: Connection, project_id: str) -> int:
+    """Shuts a project: neither keys nor memberships open it any more. Returns when."""
+    row = await (await conn.execute(_CLOSE, {"project": project_id})).fetchone()
+    return 0 if row is None else row[0]
 
 
 async def reopen(conn: Connection, project_id: str) -> bool:

@@ -24,6 +24,7 @@ from leadpulse.postgres import publishing
 from leadpulse.postgres.publishing import NewVersion, Published, Rescore, Scope
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit, paging
+from leadpulse.usecases.retention import events_concerned
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -52,11 +53,16 @@ class CurrentModel:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What was published. `idle_leads`: how many leads a changed decay concerns at once."""
+    """What was published. `idle_leads`: how many leads a changed decay concerns at once.
+
+    `blanked_events`: of a version for all history, how many events without content are of types
+    of which it has rules with conditions; they match such a rule only if they did before.
+    """
 
     model: ScoringModel
     scope: Scope
     idle_leads: int | None = None
+    blanked_events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,11 @@ async def replace_model(
     return await _publish(pool, cache, project_id, lambda _: parse_model(document, 0), how)
 
 
-async def rescore(pool: Pool, cache: ModelCache, project_id: str, note: str | None) -> Publication:
-    """Publishes the present model for all history."""
-    how = Publish("all-history", note)
+async def rescore(
+    pool: Pool, cache: ModelCache, project_id: str, note: str | None, *, preview: bool = False
+) -> Publication:
+    """Publishes the present model for all history; a preview only tells what that concerns."""
+    how = Publish("all-history", note, preview=preview)
     return await _publish(pool, cache, project_id, lambda model: model, how)
 
 
@@ -190,6 +198,9 @@ async def _publish(
         old = models.labels.source
         new = replace(change(old), version=newest + 1)
         idle = await _idle_leads(connection, project_id, (old, new), now)
+        blanked = None
+        if how.scope == "all-history":
+            blanked = await events_concerned(connection, project_id, new)
         if not how.preview:
             document = json.dumps(model_document(new))
             version = NewVersion(new.version, how.scope, document, how.note)
@@ -198,7 +209,7 @@ async def _publish(
             await audit.record(
                 connection, project_id, "model.published", f"model:{new.version}", said
             )
-    return Publication(new, how.scope, idle)
+    return Publication(new, how.scope, idle, blanked)
 
 
 def _difference(old: ScoringModel, new: ScoringModel) -> Document:

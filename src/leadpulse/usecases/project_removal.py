@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Conflict, Forbidden, NotFound
+from leadpulse.domain.facts import DAY
 from leadpulse.postgres import keeper, members
 from leadpulse.postgres import project_removal as store
 from leadpulse.postgres.session import unit
@@ -15,18 +16,21 @@ if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
 
+# How long a deleted project is kept (µs), as the statements say it too.
+KEPT: Final = 7 * DAY
 _AMONG: Final = 20
 
 
-async def delete_project(pool: Pool, project_id: str) -> None:
-    """Shuts a project; again, it stays so. Raises NotFound."""
+async def delete_project(pool: Pool, project_id: str) -> int:
+    """Shuts a project, and returns since when it is (µs). Raises NotFound."""
     async with unit(pool, project_id) as (conn, _):
-        deleted = await store.is_deleted(conn, project_id)
-        if deleted is None:
+        state = await store.state(conn, project_id)
+        if state is None:
             raise NotFound("project", project_id)
-        if not deleted:
-            await store.close(conn, project_id)
-            await audit.record(conn, project_id, "project.deleted", f"project:{project_id}")
+        if state.deleted_at is not None:
+            return state.deleted_at
+        await audit.record(conn, project_id, "project.deleted", f"project:{project_id}")
+        return await store.close(conn, project_id)
 
 
 async def restore_project(pool: Pool, user_id: str, project_id: str) -> None:
@@ -38,12 +42,12 @@ async def restore_project(pool: Pool, user_id: str, project_id: str) -> None:
         raise NotFound("project", project_id[:100])
     async with unit(pool, project_id, user=user_id) as (conn, _):
         role = (await members.memberships(conn, user_id)).get(project_id)
-        deleted = await store.is_deleted(conn, project_id) if role is not None else None
-        if deleted is None:
+        state = await store.state(conn, project_id) if role is not None else None
+        if state is None:
             raise NotFound("project", project_id)
         if role != "owner":
             raise Forbidden("This needs the role owner.", "missing_role")
-        if deleted:
+        if state.deleted_at is not None:
             if not await store.reopen(conn, project_id):
                 raise Conflict("This project was deleted more than seven days ago.", "too_late")
             await audit.record(conn, project_id, "project.restored", f"project:{project_id}")

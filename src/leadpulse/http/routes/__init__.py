@@ -15,6 +15,7 @@ from leadpulse.http.routes import (
     leads,
     members,
     models,
+    privacy,
     projects,
 )
 
@@ -22,6 +23,8 @@ from leadpulse.http.routes import (
 ROUTERS: Final = (
     leads.router,
     changes.router,
+    privacy.router,
+    privacy.one,
     events.router,
     models.router,
     analytics.router,

@@ -154,13 +154,24 @@ async def list_versions(
 @router.post(
     "/api/model/rescore",
     status_code=202,
-    responses=answers(told.Publication, status=202, body=True),
+    responses={
+        **answers(told.Publication, status=202, body=True),
+        200: {"model": told.Publication, "description": "A preview: nothing was published."},
+    },
 )
-async def rescore(services: Given, caller: RuleWriter, why: RescoreAll | None = None) -> Response:
+async def rescore(
+    services: Given,
+    caller: RuleWriter,
+    why: RescoreAll | None = None,
+    preview: Annotated[bool, Query(description="Only tell what it concerns.")] = False,  # noqa: FBT002
+) -> Response:
     """Scores all history by the model in force, in the background.
 
-    New events keep flowing; `rescore` of GET /api/model tells how far it is.
+    New events keep flowing; `rescore` of GET /api/model tells how far it is. `blankedEvents` of
+    the answer tells how many events have lost the content that rules ask for.
     """
     note = None if why is None else why.note
-    made = await models.rescore(services.pool, services.models, caller.project_id, note)
-    return render.answer(render.publication(made), status=202)
+    made = await models.rescore(
+        services.pool, services.models, caller.project_id, note, preview=preview
+    )
+    return render.answer(render.publication(made), status=200 if preview else 202)
