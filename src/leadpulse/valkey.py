@@ -68,6 +68,14 @@ class Valkey:
         await self._client.aclose()
         await self._pool.aclose()
 
+    async def answers(self) -> bool:
+        """Whether it is there now."""
+        try:
+            await self._ask(self._client.ping)
+        except SharedAway:
+            return False
+        return True
+
     async def version(self) -> str:
         """What answers: `Valkey 9.1.2`."""
         found = await self._ask(lambda: self._client.info("server"))

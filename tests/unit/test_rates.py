@@ -105,15 +105,24 @@ class Shared:
     def __init__(self) -> None:
         self.sums: dict[tuple[str, int], int] = {}
         self.away = False
+        self.turned_away = 0
 
     async def add(self, counts: Sequence[Count]) -> list[tuple[int, int]]:
         if self.away:
+            self.turned_away += 1
             raise SharedAway
         told = []
         for key, window, more, _ in counts:
             self.sums[key, window] = self.sums.get((key, window), 0) + more
             told.append((self.sums[key, window], self.sums.get((key, window - 1), 0)))
         return told
+
+
+async def told(*tallies: Tally) -> None:
+    """Waits until everything that was counted is handed over."""
+    async with asyncio.timeout(10):
+        while any(tally._telling is not None for tally in tallies):
+            await asyncio.sleep(0.001)
 
 
 async def test_processes_learn_what_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,24 +133,26 @@ async def test_processes_learn_what_others_counted(monkeypatch: pytest.MonkeyPat
     one, two = (rates(tally, events=10) for tally in tallies)
     one.events(caller(), "a", 6)
     two.events(caller(), "a", 1)
-    await asyncio.sleep(0.06)
+    await told(*tallies)
     refused(lambda: two.events(caller(), "a", 4))
     assert two.events(caller(), "a", 3) == 0
-    await asyncio.sleep(0.06)
+    await told(*tallies)
     now += 90  # half of what was counted still counts
-    third = rates(Tally(shared, lambda: now), events=10)
+    tallies.append(Tally(shared, lambda: now))
+    third = rates(tallies[2], events=10)
     third.events(caller(), "a", 1)
-    await asyncio.sleep(0.06)
+    await told(*tallies)
     assert third.events(caller(), "a", 1) == 3
     shared.away = True
     now += 120
     one.events(caller(), "a", 6)
     two.events(caller(), "a", 6)
-    await asyncio.sleep(0.06)
+    while shared.turned_away < 2:
+        await asyncio.sleep(0.001)
     shared.away = False
-    await asyncio.sleep(0.1)
+    await told(*tallies)
     one.events(caller(), "a", 1)  # a process learns when it counts something itself
-    await asyncio.sleep(0.06)
+    await told(*tallies)
     refused(lambda: one.events(caller(), "a", 1))
     for tally in tallies:
         await tally.close()

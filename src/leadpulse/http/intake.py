@@ -140,11 +140,11 @@ class IntakeRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        headers = dict(scope["headers"])
+        sender = self._gate.sender(scope)
         extra: _Headers = [(b"x-request-id", (instance := problems.new_request_id()).encode())]
         bind_contextvars(request_id=instance)  # every request is a task, with a context of its own
         try:
-            status, body = await self._answer(scope, headers, receive, extra)
+            status, body = await self._answer(scope, sender, receive, extra)
             kind = _JSON
         except Disconnected:
             return
@@ -157,7 +157,7 @@ class IntakeRoute:
             if status in (408, 413):
                 extra.append((b"connection", b"close"))  # the rest of the body is not read
         extra += EVENT_CALLS
-        if scope["scheme"] == "https":
+        if sender.secure:
             extra.append(HSTS)
         if not any(name == b"access-control-allow-origin" for name, _ in extra):
             extra += _ANY_ORIGIN
@@ -168,7 +168,7 @@ class IntakeRoute:
         self.figures.note(status, time.perf_counter() - began)
 
     async def _answer(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, extra: _Headers
+        self, scope: Scope, sender: Sender, receive: Receive, extra: _Headers
     ) -> tuple[int, bytes]:
         method: str = scope["method"]
         if method == "OPTIONS":
@@ -178,7 +178,7 @@ class IntakeRoute:
             raise NotAllowed("Events are sent with POST.", ("POST", "OPTIONS"))
         path: str = scope["path"]
         call = CALLS.get(path) or CALLS[path.rstrip("/")]
-        sender = self._gate.sender(scope, headers)
+        headers = sender.headers
         body = await read_body(receive, headers.get(b"content-length"))
         key = header_key(headers)
         # With a key in a header, strangers are turned away before anything is unpacked.

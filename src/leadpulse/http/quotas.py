@@ -33,10 +33,14 @@ def pass_for(secret: str) -> str:
 
 @dataclass(slots=True)
 class Sender:
-    """Who sends an event call: from where, with which headers, and what is left to him."""
+    """Who sends an event call: from where, with which headers, and what is left to him.
+
+    Of headers with one name it is the last.
+    """
 
     headers: Mapping[bytes, bytes]
     address: str
+    secure: bool = False
     requests: int = 0
     events: int = 0
 
@@ -54,12 +58,11 @@ class Gate:
         self._public = ", ".join(told).encode()
         self._trusted = f'"events";q={server};w=60'.encode() if server else b""
 
-    def sender(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Sender:
-        """Whoever sends this; `headers` are those of the scope, of each name the last."""
+    def sender(self, scope: Scope) -> Sender:
+        """Whoever sends this."""
+        headers = dict(scope["headers"])
         client = self._clients.of(scope, headers)
-        if client.secure:
-            scope["scheme"] = "https"
-        return Sender(headers, network_of(client.address))
+        return Sender(headers, network_of(client.address), client.secure)
 
     def request(self, caller: Caller, sender: Sender) -> None:
         """Counts a request. Raises TooMany."""

@@ -75,12 +75,12 @@ class Rates:
     def take_back(self, caller: Caller, address: str, number: int) -> None:
         """Events that were not stored, and will be sent again, were not sent."""
         if caller.trusted:
-            counted = ((f"s {caller.key_id}", self.amounts.server),)
+            counted = [(f"s {caller.key_id}", self.amounts.server)]
         else:
-            counted = (
+            counted = [
                 (f"e {caller.key_id} {address}", self.amounts.events),
                 (f"p {caller.project_id}", self.amounts.project),
-            )
+            ]
         for key, amount in counted:
             if amount:
                 self._tally.take_back(key, number)

@@ -42,7 +42,7 @@ async def health(request: Request, services: Given) -> Response:
         queue, oldest = await analytics.queue_health(services.pool, project_id)
         body |= {
             "database": "up",
-            "redis": _redis(services),
+            "redis": await _redis(services),
             "queue": {
                 "waiting": queue.waiting,
                 "oldestSeconds": oldest,
@@ -53,10 +53,10 @@ async def health(request: Request, services: Given) -> Response:
     return render.answer(body)
 
 
-def _redis(services: Services) -> str:
+async def _redis(services: Services) -> str:
     if services.valkey is None:
         return "off"
-    return "up" if services.valkey.available else "down"
+    return "up" if await services.valkey.answers() else "down"
 
 
 async def _installation(services: Services) -> QueueState | None:
