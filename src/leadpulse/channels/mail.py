@@ -80,13 +80,16 @@ class MailQueue:
         self,
         server: Server | None,
         trust: ssl.SSLContext | None = None,
+        *,
         pauses: Sequence[float] = PAUSES,
         patience: float = _PATIENCE,
+        most: int = _MOST,
     ) -> None:
         self._server = server
         self._trust = trust
         self._pauses = tuple(pauses)
         self._patience = patience
+        self._most = most
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
         self.sent = 0
@@ -100,7 +103,7 @@ class MailQueue:
         """Takes a mail on; False without a server or with too many waiting."""
         if self._server is None:
             return False
-        if len(self._under_way) >= _MOST:
+        if len(self._under_way) >= self._most:
             self.given_up += 1
             _log.warning("too many mails wait; one was not taken on", kind=kind)
             return False
