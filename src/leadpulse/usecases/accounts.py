@@ -184,11 +184,10 @@ async def login(accounts: Accounts, email: str, password: str, origin: Origin) -
     """Logs in. Raises Unauthorized, in the same way and time for unknown addresses; TooMany."""
     address = _plain(email)
     user, known = await _looked_up(accounts, address, origin)
-    attempt = accounts.guard.attempt(address, user.id if user is not None else None, origin, known)
+    user_id, stored = (None, None) if user is None else (user.id, user.password_hash)
+    attempt = accounts.guard.attempt(address, user_id, origin, known=known)
     await accounts.guard.admit(attempt)
-    checked = await accounts.passwords.verify(
-        password, None if user is None else user.password_hash
-    )
+    checked = await accounts.passwords.verify(password, stored)
     if user is None or not checked.right or user.disabled:
         raise Unauthorized("Email or password is wrong.", "wrong_credentials")
     await accounts.guard.succeeded(attempt)
