@@ -61,8 +61,8 @@ class Gate:
     def sender(self, scope: Scope) -> Sender:
         """Whoever sends this."""
         headers = dict(scope["headers"])
-        client = self._clients.of(scope, headers)
-        return Sender(headers, network_of(client.address), client.secure)
+        address, secure = self._clients.of(scope, headers)
+        return Sender(headers, network_of(address) if ":" in address else address, secure)
 
     def request(self, caller: Caller, sender: Sender) -> None:
         """Counts a request. Raises TooMany."""
@@ -89,11 +89,10 @@ class Gate:
         policy = self._trusted if caller.trusted else self._public
         if not policy:
             return []
-        requests, events, *_ = self.rates.amounts
         reset = self.rates.reset
-        if caller.trusted or not requests:
+        if caller.trusted or not self.rates.amounts.requests:
             limit = b'"events";r=%d;t=%d' % (sender.events, reset)
-        elif events:
+        elif self.rates.amounts.events:
             left = (sender.requests, reset, sender.events, reset)
             limit = b'"requests";r=%d;t=%d, "events";r=%d;t=%d' % left
         else:

@@ -56,13 +56,14 @@ _POLICY: Final = (b"content-security-policy", API_POLICY.encode())
 # Two years, as the lists of browsers ask for; other hosts of the domain are not ours to decide.
 HSTS: Final = (b"strict-transport-security", b"max-age=63072000")
 
-# On answers to event calls, which every website may read.
-EVENT_CALLS: Final = (_POLICY, _SNIFF, _FRAMES, _REFERRER, _ANYBODYS, _NO_STORE)
+# On answers to event calls, which every website may read. They come by the ten thousand a second:
+# what says nothing more about a JSON document that nobody keeps or frames is left out.
+EVENT_CALLS: Final = (_POLICY, _SNIFF, _ANYBODYS)
 # On everything else, unless it brings its own.
 COMMON: Final = (
     _POLICY, _SNIFF, _FRAMES, _REFERRER, _OPENER, _OWN, _FEATURES, _NO_STORE,
 )  # fmt: skip
-# Where no rate applies and everybody may read: what is broken before it is a request.
+# On what is broken before it is a request.
 BROKEN: Final = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in EVENT_CALLS)
 
 
