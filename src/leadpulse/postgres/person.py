@@ -15,7 +15,7 @@ FIRST_TIME: Final = "-infinity"
 FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 _EVENT: Final = """
-select e.ts, e.id, e.event_id, e.event_type, e.lead_id, e.ts, e.original_ts, e.received_at,
+select e.ts, e.id, e.id, e.event_id, e.event_type, e.lead_id, e.ts, e.original_ts, e.received_at,
     e.session_id, e.properties, e.traits, e.test, e.trusted, e.quarantined, e.excluded,
     e.matched is not null, e.model_version
 from events e

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "leadpulse-person"
 VERSION: Final = 1
-_PORTION: Final = 500
+_PORTION: Final = 200
 _MARKED: Final = ("value", "at", "eventId", "confirmed")
 _MANY: Final = ("email", "userId")
 
