@@ -168,6 +168,16 @@ def copy_project(connection: psycopg.Connection[Any], project: str, twin: str) -
             )
 
 
+def remove_project(connection: psycopg.Connection[Any], project: str) -> None:
+    """Removes every row of a project."""
+    for table in tables(connection):
+        with connection.transaction():
+            connection.execute("set local session_replication_role = replica")
+            connection.execute(
+                f"delete from {table} where {key_of(table)} = %s".encode(), [project]
+            )
+
+
 # By type, and where a constraint wants something else.
 _VALUES: Final = {
     "uuid": "gen_random_uuid()", "text": "'x'", "int2": "1", "int4": "1", "int8": "1",
@@ -261,31 +271,48 @@ class _Trial:
 
     def run(self, statements: list[Statement]) -> Iterator[str]:
         asked = [(s, parameters) for s in statements for parameters in s.parameters]
-        alone = [self._both(s, parameters) for s, parameters in asked]
-        noisy = [self._behind(s, parameters) for s, parameters in asked]
-        copy_project(connection=self._connection, project=self._project, twin=self._twin)
         try:
-            was = self._fingerprint()
-            for (statement, parameters), (behind, before), again in zip(
-                asked, alone, noisy, strict=True
-            ):
-                now = self._behind(statement, parameters)
-                if behind == again and now != behind:
-                    yield f"{cut(statement.text)}\nalone: {behind}\nbeside a twin: {now}"
-                if self._touched(statement, parameters, was, walled=True):
-                    yield f"{cut(statement.text)}\nchanged the twin"
-                statement.mattered = (
-                    statement.mattered
-                    or self._open(statement, parameters) != before
-                    or self._touched(statement, parameters, was, walled=False)
-                )
+            yield from self._beside(asked)
+            yield from self._instead(asked)
         finally:
             for statement in statements:
                 statement.tries += 1
                 statement.parameters.clear()
 
-    def _both(self, statement: Statement, parameters: Any) -> tuple[Any, Any]:
-        return self._behind(statement, parameters), self._open(statement, parameters)
+    def _beside(self, asked: list[tuple[Statement, Any]]) -> Iterator[str]:
+        """The project alone, and with a twin beside it."""
+        alone = [self._behind(*each) for each in asked]
+        again = [self._behind(*each) for each in asked]
+        open_ = [self._open(*each) for each in asked]
+        copy_project(self._connection, self._project, self._twin)
+        was = self._fingerprint()
+        for each, before, same, before_open in zip(asked, alone, again, open_, strict=True):
+            statement = each[0]
+            now = self._behind(*each)
+            # What differs from moment to moment by itself tells nothing.
+            if before == same and now != before:
+                yield f"{cut(statement.text)}\nalone: {before}\nbeside a twin: {now}"
+            if self._touched(*each, was, walled=True):
+                yield f"{cut(statement.text)}\nchanged the twin"
+            if not statement.mattered:
+                statement.mattered = self._open(*each) != before_open or self._touched(
+                    *each, was, walled=False
+                )
+
+    def _instead(self, asked: list[tuple[Statement, Any]]) -> Iterator[str]:
+        """The twin instead of the project, and neither of them.
+
+        Shows what looks at one row only, whosever it is.
+        """
+        remove_project(self._connection, self._project)
+        twin = [(self._behind(*each), self._open(*each)) for each in asked]
+        remove_project(self._connection, self._twin)
+        for each, (behind, open_) in zip(asked, twin, strict=True):
+            statement = each[0]
+            nothing = self._behind(*each)
+            if behind not in (nothing, self._behind(*each)):
+                yield f"{cut(statement.text)}\nwithout any: {nothing}\nwith a twin: {behind}"
+            statement.mattered = statement.mattered or self._open(*each) != open_
 
     def _behind(self, statement: Statement, parameters: Any) -> Any:
         return self._said(statement, parameters, walled=True)
