@@ -185,6 +185,21 @@ _VALUES: Final = {
     "bytea": "substring(sha256('x'), 1, 16)", "json": "'{}'", "jsonb": "'{}'",
     "_uuid": "'{}'", "_text": "'{}'",
 }  # fmt: skip
+_LEADS: Final = "from leads where project_id = %(project)s)"
+_REFERENCES: Final = {
+    "lead_id": f"(select min(id::text)::uuid {_LEADS}",
+    "child_id": f"(select min(id::text)::uuid {_LEADS}",
+    "parent_id": f"(select max(id::text)::uuid {_LEADS}",
+    "user_id": "(select min(id::text)::uuid from users)",
+}
+_BEGIN: Final = """
+with made as (
+    insert into leads (project_id, id, as_of, epoch, created_at, updated_at)
+    select %(project)s, gen_random_uuid(), now(), 1, now(), now() from generate_series(1, 2)
+)
+insert into users (id, email, name) select gen_random_uuid(), 'x@y.example', 'x'
+where not exists (select from users)
+"""
 _SPECIAL: Final = {
     ("api_keys", "key_hash"): "sha256(uuid_send(gen_random_uuid()))",
     ("audit_log", "action"): "'some.thing'",
@@ -203,7 +218,8 @@ _SPECIAL: Final = {
 
 
 def fill_every_table(connection: psycopg.Connection[Any], project: str) -> None:
-    """Puts a row into each table in which a project has none."""
+    """Puts a row into each table in which a project has none; the project has no leads yet."""
+    connection.execute(_BEGIN, {"project": project})
     for table in tables(connection):
         found = connection.execute(
             f"select exists (select from {table} where {key_of(table)} = %s)".encode(),
@@ -218,16 +234,14 @@ def fill_every_table(connection: psycopg.Connection[Any], project: str) -> None:
             " and a.attidentity = '' and a.attnotnull and not a.atthasdef",
             [table],
         ).fetchall()
-        values = {name: _VALUES[kind] for name, kind in needed}
+        values = {name: _REFERENCES.get(name, _VALUES[kind]) for name, kind in needed}
         values |= {name: value for (of, name), value in _SPECIAL.items() if of == table}
         values["project_id"] = "%(project)s::uuid"
-        with connection.transaction():
-            connection.execute("set local session_replication_role = replica")
-            connection.execute(
-                f"insert into {table} ({', '.join(values)})"
-                f" values ({', '.join(values.values())})".encode(),
-                {"project": project},
-            )
+        connection.execute(
+            f"insert into {table} ({', '.join(values)})"
+            f" values ({', '.join(values.values())})".encode(),
+            {"project": project},
+        )
 
 
 # ── The trial ────────────────────────────────────────────────────────────────────────
