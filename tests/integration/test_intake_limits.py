@@ -174,8 +174,9 @@ async def test_an_answer_that_got_lost_is_recognised(
         honest = store.store
         lost: list[frozenset[str]] = []
 
-        async def losing(conn: Any, rows: Any) -> frozenset[str]:
-            found = await honest(conn, rows)
+        async def losing(*given: Any) -> frozenset[str]:
+            found = await honest(*given)
+            assert found is not None
             if not lost:
                 lost.append(found)
                 raise ConnectionError("the answer got lost")
