@@ -78,7 +78,7 @@ def test_a_token_without_signature_is_refused() -> None:
         head = f"{part({'alg': alg, 'typ': 'JWT', 'kid': kid})}.{part(body())}"
         for signature in ("", TOKENS.sign(CLAIMS, now()).rpartition(".")[2]):
             refused(f"{head}.{signature}")
-    refused(jwt.encode(body(), None, "none", headers={"kid": kid}))
+    refused(jwt.encode(body(), "", "none", headers={"kid": kid}))
 
 
 def test_the_algorithm_is_not_the_tokens_to_choose() -> None:

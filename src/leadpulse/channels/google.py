@@ -80,7 +80,7 @@ class GoogleIdentities:
         return Identity(
             subject=subject,
             email=email,
-            verified=claims.get("email_verified") in (True, "true"),
+            verified=claims.get("email_verified") is True,
             name=name if isinstance(name, str) else "",
         )
 

@@ -151,6 +151,8 @@ async def compared(browser: Visitor, path: str, bodies: tuple[dict[str, str], ..
     Distributions that are the same differ now and then by chance: only what differs three
     times in a row differs. What is looked for, a hash that is left out, is seen at once.
     """
+    apart: list[float] = []
+    medians: list[float] = []
     for _ in range(3):
         times: list[list[float]] = [[] for _ in bodies]
         for number in range(30):

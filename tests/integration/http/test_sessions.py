@@ -64,7 +64,9 @@ async def test_on_https_the_cookie_is_bound_to_host_and_https(
     database: str, tmp_path: Path, site: str
 ) -> None:
     """`__Host-` and Secure: by the request, or because the dashboard is on https."""
-    settings = {"frontend_url": ("https://app.example.com",)} if site == "http://test" else {}
+    settings: dict[str, Any] = (
+        {"frontend_url": ("https://app.example.com",)} if site == "http://test" else {}
+    )
     async with (
         running_api(database, tmp_path, **settings) as api,
         visitor(api, site=site) as browser,
