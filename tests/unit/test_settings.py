@@ -31,6 +31,7 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.port == 4000
     assert settings.worker_port == 5000
     assert settings.client_rate == ClientRate(200, 1000, 20_000)
+    assert (settings.server_rate, settings.api_rate) == (60_000, 3_000)
     assert settings.ceilings == Ceilings(5000, 100_000, 500)
     assert not settings.production
 

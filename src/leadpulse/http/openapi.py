@@ -40,6 +40,10 @@ of these places that holds one counts.
 **Sessions.** Logging in answers a token, for `Authorization: Bearer`, and sets it as a cookie. A
 call that changes something by the cookie needs `X-CSRF-Token`, which is answered beside the token.
 
+**Rates.** Answers tell in `RateLimit-Policy` and `RateLimit` what is allowed and what is left;
+what is beyond is answered 429, with the seconds to wait in `Retry-After`. A batch counts by its
+events, all or none.
+
 **Errors** are `application/problem+json`; `code` is a stable word. **Lists** answer
 `nextCursor`: send it back as `cursor` for the next page. **Times** are RFC 3339 in UTC with
 microseconds.
