@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from leadpulse.usecases.keys import Caller
 from leadpulse.usecases.rates import Amounts, Rates
 from leadpulse.usecases.tally import Count, Tally
 from leadpulse.usecases.throttle import SharedAway
+from support.intake import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,9 +120,7 @@ class Shared:
 
 async def told(*tallies: Tally) -> None:
     """Waits until everything that was counted is handed over."""
-    async with asyncio.timeout(10):
-        while any(tally._telling is not None for tally in tallies):
-            await asyncio.sleep(0.001)
+    await until(lambda: all(tally._telling is None for tally in tallies))
 
 
 async def test_processes_learn_what_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,8 +145,7 @@ async def test_processes_learn_what_others_counted(monkeypatch: pytest.MonkeyPat
     now += 120
     one.events(caller(), "a", 6)
     two.events(caller(), "a", 6)
-    while shared.turned_away < 2:
-        await asyncio.sleep(0.001)
+    await until(lambda: shared.turned_away >= 2)
     shared.away = False
     await told(*tallies)
     one.events(caller(), "a", 1)  # a process learns when it counts something itself

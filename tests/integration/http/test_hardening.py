@@ -193,6 +193,18 @@ def requests(wire: Wire) -> list[bytes]:
                 for body in bodies:
                     head = f"POST {path}?{WORD}={EMAIL} HTTP/1.1\r\nHost: x\r\n{given}\r\n"
                     sent.append(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    account = {"email": EMAIL, "password": f"{WORD} {WORD}", "name": WORD, "token": WORD * 4}
+    for name in (
+        "register",
+        "login",
+        "forgot-password",
+        "reset-password",
+        "verify-email",
+        "google",
+    ):
+        body = json.dumps({**account, "credential": JWT, "idToken": JWT}).encode()
+        head = f"POST /api/auth/{name}?token={WORD} HTTP/1.1\r\nHost: x\r\n"
+        sent.append(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     sent.append(f"GET /{WORD} {EMAIL} HTTP/1.1\r\n{JWT}\r\n\r\n".encode())
     return sent
 
