@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadpulse.http.deps import Text
 from leadpulse.http.schemas import Id, Sent
@@ -61,24 +61,43 @@ class LoggingIn(Sent):
     password: _Password
 
 
-class WithGoogle(Sent):
-    """Somebody signs in with Google."""
-
-    credential: Text = Field(
+_IdToken = Annotated[
+    Text,
+    Field(
         min_length=1,
         max_length=8192,
-        description="The ID token that Google gave to the page, made for this client id.",
+        description="The ID token that Google gave to the page, made for our client id.",
         examples=["eyJhbGciOiJSUzI1NiIs…"],
-    )
+    ),
+]
+
+
+class WithGoogle(Sent):
+    """Somebody signs in with Google; `credential` is what Google's own script calls the token."""
+
+    id_token: _IdToken | None = Field(None, description="The ID token.")
+    credential: _IdToken | None = Field(None, description="The same, under Google's name.")
     company: Text | None = Field(
         None, max_length=LONGEST_NAME, description="What a first project is called."
     )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.id_token is None) == (self.credential is None):
+            raise ValueError("send idToken or credential")
+        return self
+
+    @property
+    def token(self) -> str:
+        return self.id_token or self.credential or ""
 
 
 class VerifyingEmail(Sent):
     """A link that proves an address; without a token another link is asked for."""
 
-    token: _Token | None = None
+    token: _Token | None = Field(
+        None, description="What stands in the link; without it another link is mailed."
+    )
 
 
 class ForgettingPassword(Sent):

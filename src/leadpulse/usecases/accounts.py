@@ -115,9 +115,9 @@ async def register(accounts: Accounts, wanted: Registration, origin: Origin) -> 
 
     Raises Forbidden where nobody may, Invalid, Conflict for an address that is taken, TooMany.
     """
+    await accounts.guard.registering(origin)
     await require_open(accounts)
     email, name = checked_person(wanted.email, wanted.name)
-    await accounts.guard.registering(origin)
     about = (email, name, wanted.company or "")
     await accounts.passwords.require_good(wanted.password, about, "password")
     hashed = await accounts.passwords.hash(wanted.password)

@@ -57,7 +57,7 @@ async def test_a_newcomer_gets_an_account_and_comes_back_to_it(
         assert first["user"]["hasPassword"] is False
         assert first["project"]["name"] == "Engines"
         token = google.token(email="countess@example.com")
-        second = await again.enter(GOOGLE, {"credential": token})
+        second = await again.enter(GOOGLE, {"idToken": token})
         assert second["user"]["id"] == first["user"]["id"]
     assert await users(open_api) == [(ADA, True, False, "1100220033")]
 
@@ -174,6 +174,8 @@ async def test_what_google_has_not_signed_for_us_is_refused(open_api: Api, googl
             answer = await eve.post(GOOGLE, {"credential": token})
             assert (answer.status_code, answer.json()["code"]) == (401, "bad_identity"), token
             assert "set-cookie" not in answer.headers
+        for body in ({}, {"idToken": "x", "credential": "x"}, {"credential": None}):
+            assert (await eve.post(GOOGLE, body)).status_code == 422
     assert await users(open_api) == []
 
 

@@ -78,7 +78,7 @@ async def google(
 
     If the account never did, its password and sessions are void then.
     """
-    begun, made = await google_login(services.accounts, given.credential, origin, given.company)
+    begun, made = await google_login(services.accounts, given.token, origin, given.company)
     return await session_answer(request, services, begun, 201 if made else 200)
 
 
