@@ -39,8 +39,8 @@ def test_every_class_of_error_has_an_answer() -> None:
 
 def test_a_code_of_its_own_is_answered_like_its_class() -> None:
     """So use cases can be precise without asking the table."""
-    problem = problem_of(Conflict("Taken.", "email_taken"))
-    assert (problem.status, problem.code, problem.title) == (409, "email_taken", "Email taken")
+    problem = problem_of(Conflict("Taken.", "seat_taken"))
+    assert (problem.status, problem.code, problem.title) == (409, "seat_taken", "Seat taken")
 
 
 def test_waiting_is_told_in_whole_seconds() -> None:

@@ -81,7 +81,7 @@ class NewKey(Sent):
         json_schema_extra={
             "examples": [
                 {"kind": "secret", "name": "CRM", "scopes": ["leads:read"]},
-                {"kind": "write", "name": "Shop", "origins": ["https://shop.example.com"]},
+                {"kind": "write", "name": "Shop", "origins": ["https://x.example"]},
             ]
         }
     )

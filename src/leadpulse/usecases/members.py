@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Conflict, FieldError, Invalid, NotFound
 from leadpulse.domain.permissions import Permission, Role
-from leadpulse.postgres import invitations
+from leadpulse.postgres import invitations, projects
 from leadpulse.postgres import members as store
 from leadpulse.postgres.members import MemberRow
 from leadpulse.postgres.session import snapshot, unit
@@ -22,9 +22,12 @@ _INVITING: Final = Permission.MEMBERS_INVITE
 
 
 async def list_members(pool: Pool, project_id: str) -> list[MemberRow]:
-    """Who is a member, the oldest first."""
+    """Who is a member, the oldest first. Raises NotFound."""
     async with snapshot(pool, project_id) as (conn, _):
-        return await store.list_members(conn, project_id)
+        found = await store.list_members(conn, project_id)
+        if not found and not await projects.settings(conn, [project_id]):
+            raise NotFound("project", project_id)
+    return found
 
 
 async def change_role(

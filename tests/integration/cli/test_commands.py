@@ -97,7 +97,7 @@ def test_keys_are_made_listed_and_revoked(installation: Installation, project: s
     assert installation.run("keys", "revoke", key["id"], "--project", project).status == 0
     again = installation.run("keys", "revoke", key["id"], "--project", project)
     assert again.status == 1
-    assert "no key" in again.err
+    assert "was revoked" in again.err
 
 
 def test_project_is_paused_and_resumed(installation: Installation, project: str) -> None:

@@ -361,6 +361,9 @@ async def test_no_list_shows_what_belongs_to_another_project(api: Api, others: O
             assert answer.status_code == 200, (call, query, answer.text)
             for found in (MARK, *others.ids.values()):
                 assert found not in answer.text, (call, query, found)
+    figures = await api.get("/api/analytics/dashboard", key=owner.token)
+    assert (figures["totalEvents"], figures["totalLeads"]) == (1, 1)
+    assert (await api.get("/api/leads", key=owner.token))["total"] == 1
 
 
 async def cursors(api: Api, call: str, others: Others) -> list[dict[str, str]]:

@@ -298,9 +298,9 @@ async def test_what_is_almost_a_key_is_none(api: Api, kind: str) -> None:
     for what, wrong in forged(key).items():
         answer = await api.client.post("/api/ingest/event", json={**EVENT, "apiKey": wrong})
         assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key"), what
-    for wrong in (True, 1, [key], {"key": key}, 1.5):
-        answer = await api.client.post("/api/ingest/event", json={**EVENT, "apiKey": wrong})
-        assert answer.status_code == 401, wrong
+    for thing in (True, 1, [key], {"key": key}, 1.5):
+        answer = await api.client.post("/api/ingest/event", json={**EVENT, "apiKey": thing})
+        assert answer.status_code == 401, thing
 
 
 async def test_what_is_almost_a_key_is_none_in_headers(api: Api) -> None:
