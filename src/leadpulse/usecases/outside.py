@@ -25,6 +25,18 @@ class Mailer(Protocol):
         """
 
 
+class NoMail:
+    """A `Mailer` where no mail server is set up."""
+
+    @property
+    def ready(self) -> bool:
+        return False
+
+    def send(self, kind: MailKind, to: str, values: Mapping[str, str]) -> bool:  # noqa: ARG002
+        """Sends nothing."""
+        return False
+
+
 class Identity(NamedTuple):
     """Whom an identity provider vouches for."""
 
