@@ -961,6 +961,8 @@ CREATE INDEX identifiers_overlinked ON public.identifiers USING btree (project_i
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (project_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
+CREATE INDEX lead_merges_by_child ON public.lead_merges USING btree (project_id, child_id);
+
 CREATE INDEX lead_merges_by_parent ON public.lead_merges USING btree (project_id, parent_id);
 
 CREATE UNIQUE INDEX lead_merges_one_parent ON public.lead_merges USING btree (project_id, child_id) WHERE (undone_at IS NULL);

@@ -29,15 +29,7 @@ PLACE: Final = """
 case when c is null then r + j else least(c - greatest(coalesce(z, 0) - r, 0), r) end
 """
 
-# Where a project suppresses anybody, h holds the names of the event; without it the long way
-# is taken, which finds them out.
-_WANTED: Final = f"""
-h is not null and not {NAMED.format(names="h", project="p")} and not exists (
-    select from forgotten_events w where w.project_id = p and w.trusted = t
-        and w.digest = decode(d, 'hex'))
-"""
-
-_TAKE: Final = f"""
+_TAKE: Final = """
 with clock as materialized (
     select (extract(epoch from clock_timestamp()) * 1000000)::bigint as r
 ), item as materialized (
@@ -68,9 +60,10 @@ with clock as materialized (
             select case when g.confirmed or not t then g.lead_id end
             from identifiers g where g.project_id = p and g.kind = 3 and g.value = a
         ) end as by_a,
-        (select case when g.suppression_version = 0 or {_WANTED} then g.model_version end
-         from projects g where g.id = p and not g.paused and g.deleted_at is null) as version,
-        p, i, t, b, d, f, y, c, {PLACE} as w, s, "P", "T", x, r
+        (select g.model_version from projects g
+         where g.id = p and not g.paused and g.deleted_at is null
+             and (g.suppression_version = 0 {or_wanted})) as version,
+        p, i, t, b, d, f, y, c, {place} as w, s, "P", "T", x, r
     from item, clock
 ), plain as (
     select n, p, i, t, b, d, f, y, c, w, s, "P", "T", x, r, version,
@@ -105,7 +98,17 @@ with clock as materialized (
 )
 select (select r from clock),
     (select string_agg(id::text || lead_id::text, ',') from stored)
-"""  # noqa: S608 - PLACE is a constant
+"""
+# Where a project suppresses anybody, h holds the names of the event; without it the long way
+# is taken, which finds them out. That part is left out where no event has it: the mere
+# preparation of what isn't asked takes a tenth of the time that a single event needs.
+_WANTED: Final = f"""
+or h is not null and not {NAMED.format(names="h", project="p")} and not exists (
+    select from forgotten_events w where w.project_id = p and w.trusted = t
+        and w.digest = decode(d, 'hex'))
+"""
+_TAKE_ALL: Final = _TAKE.format(place=PLACE, or_wanted="").encode()
+_TAKE_WANTED: Final = _TAKE.format(place=PLACE, or_wanted=_WANTED).encode()
 
 
 class Event(msgspec.Struct, omit_defaults=True):
@@ -157,7 +160,8 @@ async def take(conn: Connection, events: Sequence[Event], watched: Collection[st
     """
     document = _encode(sorted(events, key=_in_order)).decode()
     watch = "{" + ",".join(sorted(watched)) + "}"
-    cursor = await conn.execute(_TAKE.encode(), (document, watch))
+    statement = _TAKE_ALL if all(event.h is None for event in events) else _TAKE_WANTED
+    cursor = await conn.execute(statement, (document, watch))
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a select without a table gave no row")

@@ -11,12 +11,19 @@ import pytest
 
 from leadpulse.http import answers_privacy as told
 from leadpulse.ids import uuid7
+from leadpulse.postgres.connect import connect
 from leadpulse.postgres.embedded import bin as program
+from leadpulse.postgres.models import ModelCache
 from leadpulse.usecases import private
+from leadpulse.usecases.import_events import ImportJob, import_events
+from leadpulse.usecases.keys import project_caller
 from leadpulse.usecases.verify import verify_project
+from leadpulse.worker.upkeep import private_chores
 from support.tenants import audit_lines, someone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.api import Api
 
 JANE = {"userId": "cust-jane-4711", "email": "jane.doe@personal.example"}
@@ -204,6 +211,49 @@ async def test_both_ways_of_the_intake_keep_nothing(api: Api) -> None:
     assert await count(api, query) == 4 * 19
     assert await count(api, "select count(*) from identifiers where project_id = %s"
                        " and value like 'p7%%'") == 0  # fmt: skip
+
+
+async def test_an_import_keeps_nothing_and_counts_as_ever(api: Api, tmp_path: Path) -> None:
+    """A file with events of somebody who was erased: accepted, then duplicates, not stored."""
+    person = {"userId": "gone", "email": "gone@example.com"}
+    await api.send({"event": "page_view", **person}, {"event": "page_view", "userId": "stays"})
+    await api.score()
+    await api.call("POST", f"/api/leads/{await api.lead_of(q='gone')}/erase")
+    file = tmp_path / "events.jsonl"
+    names = [{"userId": "gone"}, {"email": "gone@example.com"}, {"userId": "stays"}]
+    file.write_text("".join(json.dumps({"event": "signup", **name}) + "\n" for name in names))
+    caller = await project_caller(api.conn, api.project.id)
+    assert caller is not None
+    job = ImportJob(file, "jsonl", caller, lambda _: None, lambda _: None)
+    for accepted, duplicates in ((3, 0), (0, 3)):
+        report = await import_events(api.services.intake.buffer, job)
+        assert (report.accepted, report.duplicates) == (accepted, duplicates)
+    assert await count(api, "select count(*) from events where project_id = %s") == 2
+
+
+async def test_the_upkeep_has_the_rights_that_it_needs(api: Api, database: str) -> None:
+    """Each chore of it does its work in the role in which it runs."""
+    await api.send(*[{"event": "page_view", "userId": f"person-{n}"} for n in range(3)])
+    await api.score()
+    await api.conn.execute("update projects set retention_days = 1")
+    await api.conn.execute("update events set ts = ts - interval '2 days'")
+    await api.call("POST", f"/api/leads/{await api.lead_of(q='person-1')}/erase")
+    await api.call("DELETE", f"/api/leads/{await api.lead_of(q='person-2')}", 204)
+    await api.conn.execute(
+        "update erasures set phase = 'rows', finished_at = null, names = '{}', cursor = root_id"
+    )
+    await api.conn.execute(
+        "update lead_removals set removed_at = removed_at - interval '5 minutes'"
+    )
+    conn = await connect(database, "privacy")
+    try:
+        found = {chore.name: await chore.run(conn) for chore in private_chores(ModelCache())}
+    finally:
+        await conn.close()
+    assert found["erasures"] == 1
+    assert found["retention"] > 0
+    assert set(found) == {"erasures", "removals", "retention", "projects", "digests"}
+    assert await count(api, "select count(*) from lead_removals where project_id = %s") == 0
 
 
 async def test_an_erased_event_does_not_come_back_without_a_name(api: Api) -> None:

@@ -53,6 +53,9 @@ alter table members add column closed_at timestamptz;
 -- The rows of an erased lead leave their digests behind.
 alter table lead_removals add column erased boolean not null default false;
 
+-- For the foreign key: without it each lead that goes reads all merges there are.
+create index lead_merges_by_child on lead_merges (project_id, child_id);
+
 -- How far the events of a project were looked through for those that are too old. All up to
 -- `settled` have lost their content.
 create table retention_walks (
