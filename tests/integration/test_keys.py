@@ -100,6 +100,8 @@ async def test_what_is_no_key_is_never_looked_up(connections: Pool) -> None:
     [
         ("update api_keys set revoked_at = clock_timestamp()", "expired_key"),
         ("update api_keys set expires_at = clock_timestamp()", "expired_key"),
+        ("update api_keys set disabled_at = clock_timestamp()", "expired_key"),
+        ("update projects set deleted_at = clock_timestamp()", "expired_key"),
         ("delete from api_keys", "unknown_key"),
     ],
 )

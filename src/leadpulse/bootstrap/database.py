@@ -12,6 +12,7 @@ from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.embedded import EmbeddedPostgres, running_dsn
 from leadpulse.postgres.errors import DataDirectoryInUseError, EmbeddedError, MigrationError
 from leadpulse.postgres.trouble import DATABASE_ERRORS
+from leadpulse.usecases.audit import Actor, acting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,12 +78,16 @@ async def database(settings: Settings, *, create: bool = False) -> AsyncIterator
 async def pool(
     settings: Settings, *, create: bool = False, largest: int = 4
 ) -> AsyncIterator[AsyncConnectionPool[Connection]]:
-    """Connections to that database, for the length of a command."""
+    """Connections to that database, for the length of a command.
+
+    What it does stands in audit logs as done by `cli`.
+    """
     async with (
         database(settings, create=create) as dsn,
         make_pool(dsn, "command", largest=largest) as connections,
     ):
-        yield connections
+        with acting(Actor("cli")):
+            yield connections
 
 
 def for_processes(settings: Settings, dsn: str) -> str:

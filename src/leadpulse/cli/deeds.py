@@ -1,4 +1,4 @@
-"""What a command does to the database: signed as `cli` in the audit log."""
+"""What a command does to the database."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from leadpulse.cli.options import DataDir, quiet_logs, settings_for
 from leadpulse.cli.running import run
 from leadpulse.domain.permissions import Permission
 from leadpulse.postgres.session import Pool
-from leadpulse.usecases.audit import Actor, acting
 
 _T = TypeVar("_T")
-ACTOR = Actor("cli")
 
 
 def deed(data_dir: DataDir, work: Callable[[Pool], Awaitable[_T]], *, create: bool = False) -> _T:
@@ -23,8 +21,7 @@ def deed(data_dir: DataDir, work: Callable[[Pool], Awaitable[_T]], *, create: bo
 
     async def done() -> _T:
         async with pool(settings, create=create) as connections:
-            with acting(ACTOR):
-                return await work(connections)
+            return await work(connections)
 
     return run(done())
 

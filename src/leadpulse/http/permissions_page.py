@@ -25,9 +25,10 @@ is looked up again every few seconds, so a lower role or the end of a membership
 seconds, for running sessions too. **Operator** is no role: it shows somebody figures of the whole
 installation, and only the command line gives it (`leadpulse users operator`).
 
-A **write key** sends events to its own project and does nothing else. A **secret key** may do what
-its scopes say; where the column is empty, no key may, and only a person can. Every permission is
-within the one project of the credential: what belongs to another one answers 404.
+A **write key** makes the event calls of its own project, as claims, and does nothing else. A
+**secret key** may do what its scopes say; where the column is empty, no key may, and only a person
+can. Every permission is within the one project of the credential: what belongs to another one
+answers 404.
 """
 _BY_HAND: Final = """
 Beside these: everybody may leave a project, but not its last owner. A change of a key takes the
@@ -76,11 +77,13 @@ def _scopes() -> list[str]:
 
 
 def _calls() -> list[str]:
-    """The calls of each permission; one that several rows name asks for more inside."""
+    """The calls of each permission."""
     by_permission: dict[str, list[str]] = {}
     for path, methods in document()["paths"].items():
         for method, call in methods.items():
             needed = call.get("x-permission")
+            if "events" in call["tags"] and needed is None:
+                needed = Permission.EVENTS_SEND.name
             if needed is not None:
                 by_permission.setdefault(needed, []).append(f"`{method.upper()} {path}`")
     lines = ["## Calls", "", "The least that each call takes.", ""]

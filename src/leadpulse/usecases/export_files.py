@@ -14,6 +14,7 @@ from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.postgres import exporting, leads_read
 from leadpulse.postgres.leads_read import PageOrder, Place
 from leadpulse.postgres.session import snapshot
+from leadpulse.usecases import audit
 from leadpulse.usecases.leads_read import Question, lead_filter
 from leadpulse.usecases.reading import LeadView, labels, stored_view
 
@@ -65,6 +66,7 @@ async def events_as_csv(pool: Pool, project_id: str) -> AsyncIterator[Piece]:
 
 async def leads_as_jsonl(pool: Pool, cache: ModelCache, project_id: str) -> AsyncIterator[Piece]:
     """Leads as they stand, one a line, oldest first."""
+    await audit.record_alone(pool, project_id, "leads.exported")
     after: Place | None = None
     while True:
         async with snapshot(pool, project_id) as (connection, now):
@@ -82,6 +84,7 @@ async def leads_as_jsonl(pool: Pool, cache: ModelCache, project_id: str) -> Asyn
 
 
 async def _events(pool: Pool, project_id: str) -> AsyncIterator[list[StoredEvent]]:
+    await audit.record_alone(pool, project_id, "events.exported")
     after = exporting.FIRST
     while True:
         async with snapshot(pool, project_id) as (connection, _):
