@@ -63,7 +63,9 @@ async def removal_pass(conn: Connection, limit: int = 5_000) -> int:
             for table in await store.tables(conn):
                 removed += await store.remove_some(conn, project_id, table, limit - removed)
                 if removed >= limit:
-                    return removed
-            await store.remove_project(conn, project_id)
-            return removed + 1
+                    break
+            if not removed:
+                # All leads are gone since an earlier pass, so nobody writes anything of theirs.
+                await store.remove_project(conn, project_id)
+            return removed or 1
     return 0

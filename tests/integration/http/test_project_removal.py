@@ -94,7 +94,7 @@ async def test_nothing_of_a_project_is_left(api: Api, keeper: Connection) -> Non
     await over(api)
     portions = 0
     while removed := await removal_pass(keeper, 20):
-        assert removed <= 21
+        assert removed <= 20
         portions += 1
     assert portions > 3
     assert await left(api) == {}
