@@ -124,14 +124,6 @@ async def set_password(conn: Connection, user_id: str, password_hash: str | None
     )
 
 
-async def replace_hash(conn: Connection, user_id: str, old: str, new: str) -> None:
-    """Stores the same password hashed anew, unless it was changed meanwhile."""
-    await conn.execute(
-        "update users set password_hash = %s where id = %s and password_hash = %s",
-        (new, user_id, old),
-    )
-
-
 async def set_verified(conn: Connection, user_id: str) -> None:
     """Notes that the address is the person's own."""
     await conn.execute(

@@ -189,24 +189,33 @@ async def login(accounts: Accounts, email: str, password: str, origin: Origin) -
     await accounts.guard.admit(attempt)
     checked = await accounts.passwords.verify(password, stored)
     if user is None or not checked.right or user.disabled:
-        raise Unauthorized("Email or password is wrong.", "wrong_credentials")
+        raise _wrong()
     await accounts.guard.succeeded(attempt)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
-        if checked.fresh is not None and user.password_hash is not None:
-            await store.replace_hash(conn, user.id, user.password_hash, checked.fresh)
-        return await log_in(conn, accounts, user, origin)
+        begun = await log_in(conn, accounts, user, origin)
+        if checked.fresh is not None:
+            await store.set_password(conn, user.id, checked.fresh)
+        return begun
 
 
 async def log_in(conn: Connection, accounts: Accounts, user: User, origin: Origin) -> Begun:
     """Begins a session where the person was last, in the caller's transaction.
 
-    It must reach what is the user's, and reaches the user's projects then.
+    It must reach what is the user's, and reaches the user's projects then. Raises Unauthorized
+    when the account was switched off or got another password since it was looked at.
     """
+    held = await store.hold_user(conn, user.id)
+    if held is None or held.disabled or held.password_hash != user.password_hash:
+        raise _wrong()
     projects = await projects_of(conn, user.id)
     alive = [shown.settings.id for shown in projects if shown.settings.deleted_at is None]
     last = await session_store.last_projects(conn, user.id)
     home = next((project_id for project_id in [*last, *alive] if project_id in alive), None)
     return await begin_session(conn, accounts.tokens, user, home, origin)
+
+
+def _wrong() -> Unauthorized:
+    return Unauthorized("Email or password is wrong.", "wrong_credentials")
 
 
 async def _looked_up(accounts: Accounts, address: str, origin: Origin) -> tuple[User | None, bool]:
@@ -307,7 +316,7 @@ async def reset_password(accounts: Accounts, token: str, password: str, origin: 
         await store.set_verified(conn, user.id)
         await store.drop_links(conn, user.id, every=True)
         await session_store.end_sessions(conn, user.id)
-        begun = await log_in(conn, accounts, user, origin)
+        begun = await log_in(conn, accounts, user._replace(password_hash=stored), origin)
     accounts.sessions.forget()
     accounts.mailer.send("password_changed", user.email, {})
     return begun
@@ -332,6 +341,11 @@ async def change_password(accounts: Accounts, session: FoundSession, old: str, n
         raise Invalid([FieldError("currentPassword", "is not the password of this account")])
     hashed = await accounts.passwords.hash(new)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
+        held = await store.hold_user(conn, user.id)
+        asking = await session_store.find_session(conn, session.id, user.id)
+        # Whoever set another password meanwhile has ended this session, and knows why.
+        if asking is None or asking.over or held is None or held != user:
+            raise Unauthorized("This session has ended; log in again.", "expired_session")
         await store.set_password(conn, user.id, hashed)
         await store.drop_links(conn, user.id, every=True)
         await session_store.end_sessions(conn, user.id, but=session.id)

@@ -48,7 +48,7 @@ async def google_login(
     if user.disabled:
         raise Unauthorized("This account is switched off.", "wrong_credentials")
     if not joined:
-        await _join(accounts, user, identity)
+        user = await _join(accounts, user, identity)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
         return await log_in(conn, accounts, user, origin), False
 
@@ -65,8 +65,8 @@ async def _register(
     return await make_account(accounts, user, company, origin)
 
 
-async def _join(accounts: Accounts, user: User, identity: Identity) -> None:
-    """Joins a Google account with the same verified address.
+async def _join(accounts: Accounts, user: User, identity: Identity) -> User:
+    """Joins a Google account with the same verified address; returns what the account is then.
 
     Whoever made the account without ever proving that the address is his may be anybody: what
     he knows and where he is logged in counts no longer.
@@ -81,6 +81,8 @@ async def _join(accounts: Accounts, user: User, identity: Identity) -> None:
             await store.set_password(conn, user.id, None)
             await store.drop_links(conn, user.id, every=True)
             await session_store.end_sessions(conn, user.id)
+            held = held._replace(password_hash=None)
         await store.join_google(conn, user.id, identity.subject)
     accounts.sessions.forget()
     accounts.mailer.send("google_joined", user.email, {})
+    return held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import pytest
 from leadpulse.domain.errors import NotFound
 from leadpulse.http import answers_accounts as told
 from leadpulse.usecases.links import make_link
-from leadpulse.usecases.passwords import Cost, Passwords
+from leadpulse.usecases.passwords import Checked, Cost, Passwords
 from support.api import Api, running_api
 from support.postbox import Postbox, postbox, text_of, token_of
 from support.visitors import OTHER_PASSWORD, PASSWORD, visitor
 
 ADA = "ada@example.com"
+NEWEST = "velvet harbour pigeon"
 
 
 @pytest.fixture
@@ -286,3 +288,50 @@ async def test_an_unverified_person_does_everything_but_three_things(open_api: A
         answer = await ada.post(f"{project}/keys", {"kind": "write", "name": "shop"})
         assert answer.status_code == 201
         assert (await ada.post("/api/leads", {"userId": "u"})).status_code == 201
+
+
+async def test_only_one_is_the_first(api: Api) -> None:
+    """However many register at the same moment."""
+    async with visitor(api) as ada:
+        answers = await asyncio.gather(
+            *(
+                ada.client.post(
+                    "/api/auth/register",
+                    json={"email": f"p{number}@example.com", "password": PASSWORD, "name": "P"},
+                )
+                for number in range(8)
+            )
+        )
+    assert sorted(answer.status_code for answer in answers) == [201] + [403] * 7
+    cursor = await api.conn.execute("select count(*) from users")
+    assert await cursor.fetchone() == (1,)
+
+
+async def test_a_password_that_changes_meanwhile_opens_nothing(
+    open_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither logging in nor changing it passes a reset that comes between question and deed."""
+    own = open_api.services.accounts
+    async with visitor(open_api) as ada, visitor(open_api) as thief:
+        await ada.register()
+        await thief.login()
+        verify = own.passwords.verify
+
+        async def reset_meanwhile(password: str, stored: str | None) -> Checked:
+            checked = await verify(password, stored)
+            link = await make_link(open_api.pool, "https://app.example.com", ADA, "reset")
+            token = link.url.partition("=")[2]
+            await ada.enter("/api/auth/reset-password", {"token": token, "password": NEWEST})
+            return checked
+
+        monkeypatch.setattr(own.passwords, "verify", reset_meanwhile)
+        body = {"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD}
+        answer = await thief.post("/api/auth/change-password", body)
+        assert (answer.status_code, answer.json()["code"]) == (401, "expired_session")
+        await open_api.conn.execute(
+            "update users set password_hash = %s", (await own.passwords.hash(PASSWORD),)
+        )
+        answer = await thief.post("/api/auth/login", {"email": ADA, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
+        monkeypatch.undo()
+        await ada.login(ADA, NEWEST)
