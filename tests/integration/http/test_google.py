@@ -174,7 +174,8 @@ async def test_what_google_has_not_signed_for_us_is_refused(open_api: Api, googl
             answer = await eve.post(GOOGLE, {"credential": token})
             assert (answer.status_code, answer.json()["code"]) == (401, "bad_identity"), token
             assert "set-cookie" not in answer.headers
-        for body in ({}, {"idToken": "x", "credential": "x"}, {"credential": None}):
+        bodies: list[dict[str, Any]] = [{}, {"idToken": "x", "credential": "x"}, {"idToken": None}]
+        for body in bodies:
             assert (await eve.post(GOOGLE, body)).status_code == 422
     assert await users(open_api) == []
 
