@@ -446,3 +446,33 @@ async def test_the_signing_key_is_changed_without_logging_anybody_out(
     async with running_api(database, tmp_path, signing_key=new) as api:
         answer = await api.client.post("/api/leads", json={"userId": "u"}, headers=headers)
         assert code(answer) == (401, "unknown_session")
+
+
+async def test_no_forged_token_opens_anything(api: Api, ada: Visitor) -> None:
+    """As Bearer and as cookie: unsigned, signed with a public key or another one, cut, expired."""
+    said = jwt.decode(ada.token, options={"verify_signature": False})
+    kid = jwt.get_unverified_header(ada.token)["kid"]
+    tokens = api.services.accounts.tokens
+    own, other = tokens._keys[kid], b"x" * 32
+    now = int(time.time())
+
+    def signed(key: bytes, **changes: Any) -> str:
+        return jwt.encode({**said, **changes}, key, "HS256", headers={"kid": kid})
+
+    head, body, signature = ada.token.split(".")
+    unsigned = jwt.encode(said, "", "none", headers={"kid": kid})
+    forged = [
+        unsigned, f"{unsigned.rpartition('.')[0]}.{signature}", signed(other),
+        signed(own, aud="other"), signed(own, iss="other"), signed(own, nbf=now + 600),
+        signed(own, exp=now - 600), signed(own, sid=uuid7()), signed(own, sub=uuid7()),
+        signed(own, sid="x"), signed(own, sub="' or true --"), ada.token[:-1],
+        f"{head}.{body}.", f"{head}.{body[:-4]}.{signature}", ada.token.swapcase(),
+    ]  # fmt: skip
+    assert (await ada.bearer("GET", "/api/leads", signed(own))).status_code == 200
+    for token in forged:
+        for path in ("/api/leads", "/api/auth/me", "/api/auth/sessions"):
+            answer = await ada.bearer("GET", path, token)
+            assert answer.status_code == 401, token
+            assert answer.json()["code"] in ("unknown_session", "expired_session")
+            headers = {"Cookie": f"leadpulse_session={token}"}
+            assert (await ada.client.get(path, headers=headers)).status_code == 401
