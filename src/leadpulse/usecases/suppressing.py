@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from leadpulse.domain.digests import name_digest
 from leadpulse.domain.errors import Conflict
 from leadpulse.domain.identity import EMAIL, LEAD_ID, USER_ID
+from leadpulse.domain.names import identifier
 from leadpulse.postgres import intake, lead_changes
 from leadpulse.postgres import suppressing as store
 
@@ -36,16 +37,26 @@ def coded(key: bytes, kind: int, value: str) -> str:
 
 
 def names_of(item: Item, *, lead: bool) -> str:
-    """The names of an event that count, coded; `lead`: its leadId as well."""
+    """The names of an event that count, coded; `lead`: its leadId as well.
+
+    A userId among the traits counts also where the event itself has another one: it would be
+    stored. An email there is the event's own by now.
+    """
     event, key = item.event, item.caller.digest_key
-    found = []
-    if event.user_id is not None:
-        found.append(coded(key, USER_ID, event.user_id))
-    if event.email is not None:
-        found.append(coded(key, EMAIL, event.email))
-    if lead and event.lead_id is not None:
-        found.append(coded(key, LEAD_ID, event.lead_id))
-    return ",".join(found)
+    names = {
+        (USER_ID, event.user_id),
+        (USER_ID, _text((event.known or {}).get("userId"))),
+        (EMAIL, event.email),
+        (LEAD_ID, event.lead_id if lead else None),
+    }
+    return ",".join(coded(key, kind, value) for kind, value in names if value is not None)
+
+
+def _text(value: object) -> str | None:
+    try:
+        return identifier(value)
+    except ValueError:
+        return None
 
 
 async def refuse_suppressed(
