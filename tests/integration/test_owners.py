@@ -88,15 +88,16 @@ async def test_an_owner_who_is_no_superuser_has_the_same_walls(
         dsn = owned(server, "keeper_of_leads", "one")
         assert migrate(dsn)
         assert migrate(dsn) == []
+        connection = await connect(dsn, "api")
+        made = await create_project(connection, "Managed")
+        await connection.close()
         for name, role in (("api", APP), ("scorer", WORKER)):
             connection = await connect(dsn, name)
             try:
-                cursor = await connection.execute("select current_user::text, session_user::text")
-                assert await cursor.fetchone() == (role, "keeper_of_leads")
-                if name == "api":
-                    made = await create_project(connection, "Managed")
-                cursor = await connection.execute("select count(*) from leads")
-                assert await cursor.fetchone() == (0,)
+                cursor = await connection.execute(
+                    "select current_user::text, session_user::text, (select count(*) from leads)"
+                )
+                assert await cursor.fetchone() == (role, "keeper_of_leads", 0)
             finally:
                 await connection.close()
         with psycopg.connect(as_superuser(server, dsn), autocommit=True) as admin:

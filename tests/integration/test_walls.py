@@ -177,7 +177,7 @@ def test_a_person_sees_where_he_is_a_member_and_his_own_sessions(
 def test_every_table_of_a_project_has_a_wall(database: str) -> None:
     """A table with a project_id has row security, forced, and the policy that names it."""
     with psycopg.connect(database, autocommit=True) as owner:
-        found = dict(
+        found: dict[str, list[bool]] = dict(
             owner.execute(
                 """
                 select c.relname::text, array[c.relrowsecurity, c.relforcerowsecurity,

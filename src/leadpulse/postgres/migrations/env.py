@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationInfo
 
 
-def _build_walls(*, step: MigrationInfo, **_: Any) -> None:
+def _build_walls(*_: Any, **told: Any) -> None:
     """With the newest revision, in its transaction: no table is ever there without its wall."""
+    step: MigrationInfo = told["step"]
     if step.up_revision_id == context.get_head_revision():
         run_file("walls.sql")
 
