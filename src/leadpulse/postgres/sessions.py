@@ -56,8 +56,14 @@ where user_id = %s and revoked_at is null and expires_at > clock_timestamp()
 order by last_seen_at desc, id desc
 """
 
+# One household's IPv6 addresses change from day to day, its network doesn't.
 _KNOWN_ADDRESS: Final = """
-select exists (select from sessions where user_id = %s and address = %s and revoked_at is null)
+select exists (
+    select from sessions
+    where user_id = %(user)s and revoked_at is null and (
+        address = %(address)s
+        or case when address ~ '^[0-9a-f]*:[0-9a-f:]+$' and %(network)s like '%%:%%/64'
+           then address::inet <<= %(network)s::cidr end))
 """
 
 _LAST_PROJECTS: Final = """
@@ -155,9 +161,11 @@ async def move_session(conn: Connection, session_id: str, project_id: str) -> No
     )
 
 
-async def known_address(conn: Connection, user_id: str, address: str) -> bool:
-    """Tell whether the user has been logged in from this address lately."""
-    cursor = await conn.execute(_KNOWN_ADDRESS, (user_id, address))
+async def known_address(conn: Connection, user_id: str, address: str, network: str) -> bool:
+    """Tell whether the user has been logged in from this address or network lately."""
+    cursor = await conn.execute(
+        _KNOWN_ADDRESS, {"user": user_id, "address": address, "network": network}
+    )
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
 

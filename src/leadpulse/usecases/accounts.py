@@ -225,7 +225,7 @@ async def _looked_up(accounts: Accounts, address: str, origin: Origin) -> tuple[
     # Of nobody, too: it is asked for as long.
     user_id = user.id if user is not None else uuid7()
     async with snapshot(accounts.pool, None, user=user_id) as (conn, _):
-        known = await session_store.known_address(conn, user_id, origin.address)
+        known = await session_store.known_address(conn, user_id, origin.address, origin.network)
     return user, known
 
 

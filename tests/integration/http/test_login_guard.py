@@ -95,6 +95,22 @@ async def test_strangers_lock_nobody_out(
         assert await guess(mallory, 1) == [429]
 
 
+async def test_the_addresses_of_one_household_are_known_together(
+    api: Api, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An IPv6 address of tomorrow is in the network of today's, another network is not."""
+    monkeypatch.setattr(guard, "FROM_STRANGERS", Rate(1, 3_600))
+    async with visitor(api, "2001:db8:0:7::1") as program:
+        await program.login()
+    async with visitor(api, "2001:db8:0:8::1") as eve:
+        assert await guess(eve, 1) == [429]
+    async with visitor(api, "2001:db8:0:7:aaaa::99") as program:
+        await program.login()
+    for odd in ("unix", "", "fe80::1%eth0", "::ffff:192.0.2.1"):
+        async with visitor(api, odd) as somebody:
+            assert await guess(somebody, 1) == [429]
+
+
 async def test_a_known_browser_guesses_no_more_than_others(api: Api, ada: Visitor) -> None:
     """Who found it open has ten tries as well; the right password begins anew."""
     assert await guess(ada, 9) == [401] * 9
