@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from leadpulse.domain.permissions import SCOPES
@@ -37,6 +39,34 @@ def test_every_call_keeps_its_word(server: Server, kind: str) -> None:
     headers = everything(server) if kind == "secret" else write
     told = fuzz(server.url, server.directory, Fuzz(headers, examples=4, seconds=380))
     assert calls_of(told) > 1000
+    assert "Traceback" not in server.log()
+
+
+# Whoever calls these is somebody else afterwards, or nobody.
+ENDING = (
+    "delete_project", "logout", "logout_all", "end_session", "change_password", "switch_project",
+    "change_member", "remove_member",
+)  # fmt: skip
+
+
+@pytest.mark.timeout(400)
+def test_every_call_for_people_keeps_its_word(server: Server) -> None:
+    """The calls about accounts and projects, as the owner of one, who is logged in."""
+    done = server.run("users", "create", "own@example.com", "--name", "Own", "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    given = {"email": made["email"], "password": made["password"]}
+    begun = httpx.post(f"{server.url}/api/auth/login", json=given)
+    assert begun.status_code == 200, begun.text
+    headers = {"Authorization": f"Bearer {begun.json()['token']}"}
+    run = Fuzz(
+        headers, examples=6, seconds=380, project=made["projectId"],
+        paths=r"^/api/(auth|projects)", but=ENDING,
+    )  # fmt: skip
+    told = fuzz(server.url, server.directory, run)
+    assert calls_of(told) > 500
+    after = httpx.get(f"{server.url}/api/auth/me", headers=headers)
+    assert after.status_code == 200, after.text
     assert "Traceback" not in server.log()
 
 

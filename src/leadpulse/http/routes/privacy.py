@@ -33,7 +33,7 @@ Deleter = Annotated[Principal, Depends(within(Permission.PROJECT_DELETE))]
 class RetentionSetting(Sent):
     """How long events keep their content."""
 
-    days: Annotated[int, Whole, Field(ge=1, le=retention.LONGEST)] | None = Field(
+    days: Annotated[int, Field(ge=1, le=retention.LONGEST), Whole] | None = Field(
         description="So many days after they happened; null: for ever."
     )
 
