@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from leadpulse.channels.mail import MailQueue, Server, server_of
+from leadpulse.channels.mail import MailQueue, Server, server_of, trouble
 from leadpulse.channels.templates import TEMPLATES, write
 from support.postbox import Postbox, html_of, postbox, token_of, trust
 
@@ -200,3 +200,17 @@ def test_the_setting_is_read() -> None:
     assert server_of("smtp://localhost:2525?from=LP%20%3Ca@b.example%3E")[:4] == (
         "localhost", 2525, "no", "LP <a@b.example>",
     )  # fmt: skip
+
+
+async def test_whether_mail_can_be_sent_is_found_out_without_sending_any() -> None:
+    """`doctor` asks the server, and tells what is wrong by its kind."""
+    ours, login = trust(), ("me", "right")
+    async with postbox(upgrade=ours.server, login=login) as box:
+        right = Server("localhost", box.port, "upgrade", "a@example.com", *login)
+        assert await trouble(right, ours.client) is None
+        wrong = right._replace(password="wrong")
+        assert await trouble(wrong, ours.client) == "SMTPAuthenticationError 535"
+        assert "right" not in str(await trouble(right))
+        assert await trouble(right) is not None
+    assert await trouble(right, ours.client) == "SMTPConnectError"
+    assert box.mails == []

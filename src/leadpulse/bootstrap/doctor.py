@@ -65,6 +65,7 @@ async def examine(data_dir: Path | None, *, production: bool) -> list[Finding]:
     findings += _proxies(settings)
     findings += await _database(settings)
     findings += await _valkey(settings)
+    findings += await _mail(settings)
     if production or settings.production:
         findings += _production(settings)
     return findings
@@ -342,6 +343,20 @@ async def _valkey(settings: Settings) -> list[Finding]:
     return [Finding("ok", "valkey", f"{version} answers")]
 
 
+async def _mail(settings: Settings) -> list[Finding]:
+    if settings.smtp_url is None:
+        return []
+    from leadpulse.channels.mail import server_of, trouble  # noqa: PLC0415
+
+    server = server_of(settings.smtp_url)
+    where = f"{server.host}:{server.port}"
+    found = await trouble(server)
+    if found is None:
+        return [Finding("ok", "mail", f"{where} lets us in")]
+    advice = "Correct SMTP_URL, its password, or the certificate of the server."
+    return [Finding("bad", "mail", f"{where} takes no mail from us: {found}", advice)]
+
+
 # ── Production ───────────────────────────────────────────────────────────────────────
 
 
@@ -380,6 +395,11 @@ def _production(settings: Settings) -> Iterator[Finding]:
             "none",
             "Name it: without, everybody shares the rates of one address, and cookies are not "
             "marked as secure.",
+        )  # fmt: skip
+    if settings.smtp_url is None:
+        yield Finding(
+            "warning", "mail", "SMTP_URL is not set: nobody gets mail",
+            "Set it; until then `leadpulse users link` shows the links.",
         )  # fmt: skip
     if settings.metrics_token is None:
         yield Finding(

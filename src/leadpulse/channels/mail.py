@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
@@ -20,7 +21,7 @@ import structlog
 from leadpulse.channels.templates import write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from leadpulse.usecases.outside import MailKind
 
@@ -35,6 +36,7 @@ _AT_ONCE: Final = 2
 _MOST: Final = 500
 # What may be left to do at the end.
 _FAREWELL: Final = 5.0
+_TROUBLES: Final = (aiosmtplib.SMTPException, OSError, ValueError)
 _NEAR: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -134,7 +136,7 @@ class MailQueue:
             try:
                 async with self._slots, asyncio.timeout(_WHOLE):
                     await self._once(server, message)
-            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            except _TROUBLES as error:
                 told = {"kind": kind, "error": type(error).__name__, "answer": _code(error)}
                 if pause is None or _is_final(error):
                     self.given_up += 1
@@ -147,18 +149,39 @@ class MailQueue:
                 return
 
     async def _once(self, server: Server, message: EmailMessage) -> None:
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=self._patience,
-            use_tls=server.tls == "start",
-            start_tls=server.tls == "upgrade",
-            tls_context=self._trust or ssl.create_default_context(),
-        )
-        async with client:
-            if server.user is not None:
-                await client.login(server.user, server.password or "")
+        async with _greeted(server, self._trust, self._patience) as client:
             await client.send_message(message)
+
+
+@asynccontextmanager
+async def _greeted(
+    server: Server, trust: ssl.SSLContext | None, patience: float
+) -> AsyncIterator[aiosmtplib.SMTP]:
+    """A connection that is encrypted, if it has to be, and logged in."""
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        timeout=patience,
+        use_tls=server.tls == "start",
+        start_tls=server.tls == "upgrade",
+        tls_context=trust or ssl.create_default_context(),
+    )
+    async with client:
+        if server.user is not None:
+            await client.login(server.user, server.password or "")
+        yield client
+
+
+async def trouble(
+    server: Server, trust: ssl.SSLContext | None = None, patience: float = _PATIENCE
+) -> str | None:
+    """What keeps mail from being sent, in few words; None if the server lets us in."""
+    try:
+        async with asyncio.timeout(2 * patience), _greeted(server, trust, patience):
+            return None
+    except _TROUBLES as error:
+        code = _code(error)
+        return type(error).__name__ if code is None else f"{type(error).__name__} {code}"
 
 
 def _message(server: Server, to: str, kind: MailKind, values: Mapping[str, str]) -> EmailMessage:
