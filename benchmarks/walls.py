@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from leadpulse.domain.wire import EventReader, WireEvent
@@ -44,6 +45,20 @@ class Side:
     dsn: str
     callers: list[Caller]
     intake: IntakeBuffer
+    backend: psutil.Process
+
+    def cpu(self) -> float:
+        """CPU seconds of this process and of the intake's backend."""
+        spent = self.backend.cpu_times()
+        return time.process_time() + float(spent.user + spent.system)
+
+
+@dataclass(frozen=True)
+class Round:
+    """Events a second, which whatever else runs disturbs, and CPU µs per event."""
+
+    rate: float
+    cost: float
 
 
 async def opened(server: EmbeddedPostgres, name: str, projects: int) -> Side:
@@ -65,7 +80,14 @@ async def opened(server: EmbeddedPostgres, name: str, projects: int) -> Side:
     await connection.close()
     intake = IntakeBuffer(dsn, Limits(0, 0, 0))
     await intake.start()
-    return Side(name, dsn, callers, intake)
+    with psycopg.connect(dsn, autocommit=True) as owner:
+        row = owner.execute(
+            "select pid from pg_stat_activity where datname = current_database()"
+            " and application_name = 'leadpulse-intake'"
+        ).fetchone()
+    if row is None:
+        raise SystemExit("the intake is not connected")
+    return Side(name, dsn, callers, intake, psutil.Process(row[0]))
 
 
 def batch(leads: int, number: int) -> list[WireEvent]:
@@ -82,10 +104,10 @@ def batch(leads: int, number: int) -> list[WireEvent]:
     return found
 
 
-async def round_of(side: Side, batches: list[list[WireEvent]], *, mixed: bool) -> float:
-    """Events a second; four callers at once. `mixed`: the batches of as many projects."""
+async def round_of(side: Side, batches: list[list[WireEvent]], *, mixed: bool) -> Round:
+    """Four callers at once. `mixed`: the batches are of all projects in turn."""
     queue = iter(enumerate(batches))
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), side.cpu()
 
     async def send() -> None:
         for number, events in queue:
@@ -93,7 +115,8 @@ async def round_of(side: Side, batches: list[list[WireEvent]], *, mixed: bool) -
             await side.intake.take(caller, events)
 
     await asyncio.gather(*(send() for _ in range(4)))
-    return len(batches) * _BATCH / (time.perf_counter() - began)
+    events = len(batches) * _BATCH
+    return Round(events / (time.perf_counter() - began), (side.cpu() - spent) / events * 1e6)
 
 
 async def measure(rounds: int, events: int, leads: int) -> None:
@@ -105,7 +128,7 @@ async def measure(rounds: int, events: int, leads: int) -> None:
         try:
             sides = [await opened(server, name, 8) for name in ("without", "behind")]
             for mixed in (False, True):
-                rates: dict[str, list[float]] = {side.name: [] for side in sides}
+                rates: dict[str, list[Round]] = {side.name: [] for side in sides}
                 for side in sides:
                     count = leads // _BATCH * (len(side.callers) if mixed else 1)
                     first = [batch(leads, n // (8 if mixed else 1)) for n in range(count)]
@@ -121,13 +144,15 @@ async def measure(rounds: int, events: int, leads: int) -> None:
             await server.stop()
 
 
-def _tell(what: str, rates: dict[str, list[float]]) -> None:
-    without, behind = (statistics.median(rates[name]) for name in ("without", "behind"))
-    pairs = [b / a for a, b in zip(rates["without"], rates["behind"], strict=True)]
+def _tell(what: str, rounds: dict[str, list[Round]]) -> None:
+    pairs = [*zip(rounds["without"], rounds["behind"], strict=True)]
+    rate = [statistics.median(r.rate for r in rounds[name]) for name in ("without", "behind")]
+    cost = [statistics.median(r.cost for r in rounds[name]) for name in ("without", "behind")]
+    faster = statistics.median(b.rate / a.rate for a, b in pairs)
+    dearer = statistics.median(b.cost / a.cost for a, b in pairs)
     sys.stdout.write(
-        f"{what}: {without:,.0f}/s without walls, {behind:,.0f}/s behind them: "
-        f"{behind / without:.1%} (pairs {min(pairs):.1%} to {max(pairs):.1%}, "
-        f"median {statistics.median(pairs):.1%})\n"
+        f"{what}: {rate[0]:,.0f}/s without walls, {rate[1]:,.0f}/s behind them ({faster:.1%}); "
+        f"CPU per event {cost[0]:.1f} and {cost[1]:.1f} µs ({dearer:.1%})\n"
     )
     sys.stdout.flush()
 
