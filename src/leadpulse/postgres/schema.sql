@@ -995,6 +995,8 @@ CREATE INDEX members_by_user ON public.members USING btree (user_id);
 
 CREATE INDEX projects_deleted ON public.projects USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
+CREATE INDEX projects_retaining ON public.projects USING btree (id) WHERE (retention_days IS NOT NULL);
+
 CREATE INDEX projects_to_relabel ON public.projects USING btree (id) WHERE (labelled_version < model_version);
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);

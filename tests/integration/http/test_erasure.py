@@ -106,6 +106,7 @@ async def count(api: Api, query: str) -> int:
     return 0 if row is None else int(row[0])
 
 
+@pytest.mark.both_postgres
 async def test_a_dump_holds_nothing_of_who_was_erased(api: Api, database: str) -> None:
     """No identifier, name or value of the person is in a dump of the database afterwards."""
     lead = await a_person(api)
@@ -209,6 +210,7 @@ async def test_callers_are_answered_as_if_nothing_had_happened(api: Api, class_:
                        " and body::text like '%%erased%%'") == 0  # fmt: skip
 
 
+@pytest.mark.both_postgres
 async def test_both_ways_of_the_intake_keep_nothing(api: Api) -> None:
     """Among many events of known people, in one commit, those of the erased one are left out."""
     people = [{"userId": f"p{n}", "email": f"p{n}@example.com"} for n in range(20)]

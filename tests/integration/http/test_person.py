@@ -54,6 +54,7 @@ async def exported(api: Api, lead: str, **options: Any) -> Any:
     return document
 
 
+@pytest.mark.both_postgres
 async def test_everything_about_a_person_is_told(api: Api) -> None:
     """Of both leads, in each part; nothing of anybody else."""
     lead, second = await a_person(api)

@@ -79,6 +79,7 @@ async def over(api: Api) -> None:
     )
 
 
+@pytest.mark.both_postgres
 async def test_nothing_of_a_project_is_left(api: Api, keeper: Connection) -> None:
     """After seven days each table with a project_id is empty of it; others keep theirs."""
     owner = await someone(api, "owner")

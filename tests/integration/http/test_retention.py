@@ -141,6 +141,7 @@ async def test_late_events_among_old_ones_are_exact(api: Api, keeper: Connection
     assert await history(api, lead) == before
 
 
+@pytest.mark.both_postgres
 async def test_a_later_model_matches_what_it_may(api: Api, keeper: Connection) -> None:
     """Rules without conditions, and those that held with the same conditions; a preview tells."""
     lead = await some_events(api)

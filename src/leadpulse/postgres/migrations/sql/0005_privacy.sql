@@ -58,6 +58,7 @@ create index lead_merges_by_child on lead_merges (project_id, child_id);
 
 -- How far the events of a project were looked through for those that are too old. All up to
 -- `settled` have lost their content.
+create index projects_retaining on projects (id) where retention_days is not null;
 create table retention_walks (
     project_id uuid primary key references projects on delete cascade,
     days int not null,
