@@ -29,6 +29,9 @@ FORGOTTEN: Final = Rate(20, 3_600)
 LINKED: Final = Rate(60, 600)
 MAILED: Final = Rate(5, 3_600)
 CHANGED: Final = Rate(10, 900)
+# Of one project in a day, and to one address: our mail is nobody's way to write to strangers.
+INVITED: Final = Rate(100, 86_400)
+INVITED_ADDRESS: Final = Rate(5, 86_400)
 
 
 class Attempt(NamedTuple):
@@ -95,6 +98,11 @@ class Guard:
     async def mailing(self, email: str) -> None:
         """A person asks for a mail to himself. Raises TooMany."""
         await self._count("mail", email, MAILED)
+
+    async def inviting(self, project_id: str, email: str) -> None:
+        """Somebody lets us mail an invitation. Raises TooMany."""
+        await self._count("invite.address", email, INVITED_ADDRESS)
+        await self._count("invite", project_id, INVITED)
 
     async def may_mail(self, email: str) -> bool:
         """The same where nobody is told."""

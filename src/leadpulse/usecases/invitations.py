@@ -93,10 +93,17 @@ def invitation_url(public_url: str, invited: Invited) -> str:
     return link_url(public_url, "accept-invitation", invited.token)
 
 
-def mail(accounts: Accounts, invited: Invited) -> bool:
-    """Mails an invitation; False where no mail can be sent."""
-    if not accounts.mailer.ready:
-        return False
+async def invite_by_mail(
+    accounts: Accounts, project_id: str, whom: tuple[str, Role], by: str
+) -> tuple[Invited, bool]:
+    """The same, and mails it; False where no mail can be sent. Also raises TooMany."""
+    email, _ = checked_person(whom[0], "anybody")
+    await accounts.guard.inviting(project_id, email)
+    invited = await invite(accounts.pool, project_id, whom, by)
+    return invited, accounts.mailer.ready and _mail(accounts, invited)
+
+
+def _mail(accounts: Accounts, invited: Invited) -> bool:
     values = {
         "project": invited.project,
         "inviter": invited.row.inviter or "",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_projects as told
 from leadpulse.ids import uuid7
-from leadpulse.usecases import invitations
+from leadpulse.usecases import guard, invitations
 from leadpulse.usecases.sessions import MEMORY_SECONDS
 from support.tenants import audit_lines, someone
 
@@ -310,6 +311,21 @@ async def test_who_goes_leaves_no_door_open(api: Api, mails: Mails) -> None:
         await accept(api, 422, token=mails.token, **given)
     actions = [line["action"] for line in await audit_lines(api)]
     assert actions.count("invitation.revoked") == 2
+
+
+async def test_nobody_is_flooded_with_invitations(
+    api: Api, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one address, from whichever projects, nor many from one project."""
+    admin = await someone(api, "admin")
+    for _ in range(5):
+        await invite(api, admin, "grace@example.com")
+    answer = await invite(api, admin, "Grace@example.com", 429)
+    assert answer["code"] == "too_many"
+    monkeypatch.setattr(guard, "INVITED", Rate(6, 86_400))
+    await invite(api, admin, "ada@example.com")
+    await invite(api, admin, "bob@example.com", 429)
+    assert len(mails.sent) == 6
 
 
 async def test_without_mail_the_answer_says_so(api: Api) -> None:

@@ -116,12 +116,12 @@ async def list_invitations(services: Given, caller: Writer) -> Response:
 async def invite(services: Given, caller: Inviter, wanted: NewInvitation) -> Response:
     """Invites somebody by mail. The link works once, for a week, and for this address only.
 
-    An earlier invitation to the same address is void then.
+    An earlier invitation to the same address is void then. One address is invited at most five
+    times a day into whichever project, and a project invites a hundred times.
     """
-    made = await invitations.invite(
-        services.pool, caller.project_id, (wanted.email, wanted.role), caller.id
+    made, mailed = await invitations.invite_by_mail(
+        services.accounts, caller.project_id, (wanted.email, wanted.role), caller.id
     )
-    mailed = invitations.mail(services.accounts, made)
     return render.answer({**shown.invitation(made.row), "mailed": mailed}, 201)
 
 
