@@ -266,7 +266,7 @@ async def test_no_scorer_waits_for_a_lead_that_another_holds(pg: Connection, dat
     await builders.add_events(
         pg, project, [(lead, Event("signup", NOON, lead)) for lead in (held, free)]
     )
-    other = await connect(database, "scorer")
+    other = await connect(database, "other")
     async with other.transaction():
         await other.execute("select from leads where id = %s for no key update", (held,))
         async with asyncio.timeout(5):
