@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from leadpulse.postgres.connect import pool
+from leadpulse.postgres.connect import connect, pool
 from leadpulse.usecases import erase, private
 from leadpulse.usecases.leads import STRAGGLERS
+from leadpulse.usecases.verify import verify_project
 from support.intake import Door, open_door
 from support.scoring import drain
 
@@ -40,6 +41,17 @@ async def storm(door: Door, tag: str, stop: asyncio.Event, heard: list[Any]) -> 
         heard.append(await door.batch(events, key))
 
 
+async def score_on(dsn: str, stop: asyncio.Event) -> None:
+    """A scorer that works all the while."""
+    conn = await connect(dsn, "scorer")
+    try:
+        while not stop.is_set():
+            await drain(conn)
+            await asyncio.sleep(0.01)
+    finally:
+        await conn.close()
+
+
 async def leads_of(door: Door, value: str) -> list[str]:
     rows = await door.rows(
         "select coalesce(r.root_id, i.lead_id)::text from identifiers i"
@@ -51,7 +63,7 @@ async def leads_of(door: Door, value: str) -> list[str]:
 
 @pytest.mark.parametrize("turn", range(3))
 async def test_nothing_slips_through_while_somebody_is_erased(database: str, turn: int) -> None:
-    """Two intakes keep sending: afterwards nothing names him, and all were answered as queued."""
+    """Two intakes and a scorer are at work: nothing names him then, all was answered as ever."""
     async with (
         open_door(database) as one,
         open_door(database, one.project) as other,
@@ -63,6 +75,7 @@ async def test_nothing_slips_through_while_somebody_is_erased(database: str, tur
             asyncio.create_task(storm(door, tag, stop, heard))
             for door, tag in ((one, "one"), (other, "other"))
         ]
+        senders.append(asyncio.create_task(score_on(database, stop)))
         await asyncio.sleep(0.15 + 0.1 * turn)
         await _erase(one, opened)
         await asyncio.sleep(0.2)
@@ -78,6 +91,8 @@ async def test_nothing_slips_through_while_somebody_is_erased(database: str, tur
             "select count(*) from events e where not exists (select from leads l"
             " where l.project_id = e.project_id and l.id = e.lead_id)"
         ) == 0  # fmt: skip
+        report = await verify_project(opened, one.project.id)
+        assert report.ok, report.differing
         sent = sum(len(a["eventIds"]) for a in heard) // 6
         assert await one.one("select count(*) from events") == sent
         assert await one.one(
