@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +23,12 @@ from leadpulse.demo.journeys import CALLS_PER_PERSON
 from leadpulse.demo.sender import SendError
 from leadpulse.http.quotas import PASS_HEADER, pass_for
 from leadpulse.logging import configure_logging, process_context
-from leadpulse.postgres.connect import Connection, connect
+from leadpulse.postgres.connect import pool as make_pool
+from leadpulse.postgres.session import Pool
 from leadpulse.settings import Settings
+from leadpulse.usecases.audit import Actor, acting
+from leadpulse.usecases.passwords import Passwords
+from leadpulse.usecases.people import NewPerson, create_person
 from leadpulse.usecases.projects import create_project
 
 app = new_app()
@@ -76,31 +81,45 @@ def demo(
 
 
 async def _beside(settings: Settings, url: str, wish: _Wish) -> None:
-    async with pool(settings) as pools, pools.connection() as connection:
-        keys = await _project(connection, settings, url)
+    async with pool(settings) as pools:
+        keys = await _project(pools, settings, url)
     await _play(keys, wish)
 
 
 async def _within(settings: Settings, wish: _Wish, serving: Serving) -> bool:
-    connection = await connect(serving.dsn, "demo")
-    try:
-        keys = await _project(connection, settings, serving.url)
-    finally:
-        await connection.close()
+    async with make_pool(serving.dsn, "command", largest=1) as pools:
+        with acting(Actor("cli")):
+            keys = await _project(pools, settings, serving.url)
     await _play(keys, wish)
     return not wish.once  # else: stay, even if no more events are to come
 
 
-async def _project(connection: Connection, settings: Settings, url: str) -> Keys:
-    made = await create_project(connection, _PROJECT)
+async def _project(pools: Pool, settings: Settings, url: str) -> Keys:
+    async with pools.connection() as connection:
+        made = await create_project(connection, _PROJECT)
+    email, password = await _login(pools, made.id)
     say(f"LeadPulse is ready at {url}   (docs: {url}/api/docs)")
     say(f"  project     {made.name}, {made.id}")
+    say(f"  log in      {email}, password {password}")
     say(f"  write key   {made.write_key}")
     say(f"  secret key  {made.secret_key}")
     say(f"  curl '{url}/api/leads?limit=5' -H 'X-API-Key: {made.secret_key}'")
     # What happened in 30 days is sent within seconds.
     unlimited = {PASS_HEADER: pass_for(settings.signing_secret())}
     return Keys(url, made.write_key, made.secret_key, unlimited)
+
+
+async def _login(pools: Pool, project_id: str) -> tuple[str, str]:
+    """An account that owns the project; its password is told here and nowhere else."""
+    email = f"demo-{secrets.token_hex(3)}@example.com"
+    password = secrets.token_urlsafe(18)
+    passwords = Passwords()
+    try:
+        owner = NewPerson(email, "Demo", password, join=(project_id, "owner"))
+        await create_person(pools, passwords, owner)
+    finally:
+        passwords.close()
+    return email, password
 
 
 async def _play(keys: Keys, wish: _Wish) -> None:

@@ -304,6 +304,10 @@ def test_demo_keeps_events_coming_to_a_running_serve(serving: Serving) -> None:
     try:
         assert demo.stdout is not None
         lines = iter(demo.stdout.readline, "")
+        words = next(line.split() for line in lines if "log in" in line)
+        given = {"email": words[2].rstrip(","), "password": words[4]}
+        begun = httpx.post(f"{serving.url}/api/auth/login", json=given).json()
+        assert (begun["project"]["name"], begun["project"]["role"]) == ("Demo", "owner")
         secret = next(line.split()[2] for line in lines if "secret key" in line)
         assert any("keep coming" in line for line in lines)
         headers = {"X-API-Key": secret}
