@@ -175,8 +175,8 @@ async def test_what_google_has_not_signed_for_us_is_refused(open_api: Api, googl
             assert (answer.status_code, answer.json()["code"]) == (401, "bad_identity"), token
             assert "set-cookie" not in answer.headers
         bodies: list[dict[str, Any]] = [{}, {"idToken": "x", "credential": "x"}, {"idToken": None}]
-        for body in bodies:
-            assert (await eve.post(GOOGLE, body)).status_code == 422
+        for each in bodies:
+            assert (await eve.post(GOOGLE, each)).status_code == 422
     assert await users(open_api) == []
 
 
