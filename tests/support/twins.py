@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 # Beyond this a test's database is too large to be tried without conditions.
 _LARGEST: Final = 3_000
-# So often as it was said; from then on with fewer conditions.
-_CLOSELY: Final = 2
 _TRIES: Final = 5
 _SQL: Final = re.compile(r"\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
 # They look across projects on purpose, or at no table of ours.
@@ -36,7 +34,9 @@ _LEFT_OUT: Final = re.compile(
     r"keeper\.(?!profiles)|pg_sleep|pg_terminate|pg_export|^\s*select set_config|advisory|pg_class",
     re.IGNORECASE,
 )
-_VALUE: Final = r"(?:any \([^()]*\)|%\(\w+\)s(?:::uuid)?|%s(?:::uuid)?|\w+\.\w+(?:::uuid)?|\w+)"
+_VALUE: Final = (
+    r"(?:any \([^()]*\)|%\(\w+\)s(?:::uuid)?|%s(?:::uuid)?|\w+\.\w+(?:::uuid)?|(?!any\b)\w+)"
+)
 _CUTS: Final = (
     re.compile(rf"(?<!set )(?<![\w.])((?:\w+\.)?project_id = {_VALUE})"),
     re.compile(r"(?<![\w.])(\w+\.id = (?:\w+\.p|p|\w+\.project_id)\b(?:::uuid)?)"),
@@ -64,10 +64,6 @@ class Statement:
     tries: int = 0
     # Without a wall the cut statement met the twin.
     mattered: bool = False
-
-    @property
-    def tried(self) -> str:
-        return cut(self.text) if self.tries < _CLOSELY else wide(self.text)
 
 
 @dataclass(slots=True)
@@ -303,6 +299,14 @@ def _largest_project(connection: psycopg.Connection[Any]) -> str | None:
     return None if row is None or row[1] > _LARGEST else row[0]
 
 
+class Asked(NamedTuple):
+    """One trial of a statement: the words that are tried, and their values."""
+
+    statement: Statement
+    text: str
+    parameters: Any
+
+
 class _Trial:
     def __init__(self, connection: psycopg.Connection[Any], project: str) -> None:
         self._connection = connection
@@ -311,9 +315,13 @@ class _Trial:
         self._tables = tables(connection)
 
     def run(self, statements: list[Statement]) -> Iterator[str]:
-        asked = [(s, parameters) for s in statements for parameters in s.parameters]
-        if any(statement.tries >= _CLOSELY for statement in statements):
-            fill_every_table(self._connection, self._project)
+        asked = [
+            Asked(statement, text, parameters)
+            for statement in statements
+            for text in dict.fromkeys((cut(statement.text), wide(statement.text)))
+            for parameters in statement.parameters
+        ]
+        fill_every_table(self._connection, self._project)
         try:
             yield from self._beside(asked)
             yield from self._instead(asked)
@@ -322,80 +330,76 @@ class _Trial:
                 statement.tries += 1
                 statement.parameters.clear()
 
-    def _beside(self, asked: list[tuple[Statement, Any]]) -> Iterator[str]:
+    def _beside(self, asked: list[Asked]) -> Iterator[str]:
         """The project alone, and with a twin beside it."""
-        alone = [self._behind(*each) for each in asked]
-        open_ = [self._open(*each) for each in asked]
+        alone = [self._said(each, walled=True) for each in asked]
+        open_ = [self._said(each, walled=False) for each in asked]
         copy_project(self._connection, self._project, self._twin)
         was = self._fingerprint()
         suspects = []
         for each, before, before_open in zip(asked, alone, open_, strict=True):
-            now = self._behind(*each)
+            now = self._said(each, walled=True)
             if now != before:
                 suspects.append((each, now))
-            if self._touched(*each, was, walled=True):
-                yield f"{each[0].tried}\nchanged the twin"
-            if not each[0].mattered:
-                each[0].mattered = self._open(*each) != before_open or self._touched(
-                    *each, was, walled=False
-                )
+            if self._touched(each, was, walled=True):
+                yield f"{each.text}\nchanged the twin"
+            if not each.statement.mattered:
+                each.statement.mattered = self._said(
+                    each, walled=False
+                ) != before_open or self._touched(each, was, walled=False)
         remove_project(self._connection, self._twin)
         for each, now in suspects:
             # What differs from moment to moment by itself tells nothing.
-            again = self._behind(*each)
-            if again != now and again == self._behind(*each):
-                yield f"{each[0].tried}\nalone: {again}\nbeside a twin: {now}"
+            again = self._said(each, walled=True)
+            if again != now and again == self._said(each, walled=True):
+                yield f"{each.text}\nalone: {again}\nbeside a twin: {now}"
         copy_project(self._connection, self._project, self._twin)
 
-    def _instead(self, asked: list[tuple[Statement, Any]]) -> Iterator[str]:
+    def _instead(self, asked: list[Asked]) -> Iterator[str]:
         """The twin instead of the project, and neither of them.
 
         Shows what looks at one row only, whosever it is.
         """
         remove_project(self._connection, self._project)
-        twin = [(self._behind(*each), self._open(*each)) for each in asked]
-        again = [self._behind(*each) for each in asked]
+        twin = [(self._said(each, walled=True), self._said(each, walled=False)) for each in asked]
+        again = [self._said(each, walled=True) for each in asked]
         remove_project(self._connection, self._twin)
         for each, (behind, open_), same in zip(asked, twin, again, strict=True):
-            nothing = self._behind(*each)
-            if behind == same != nothing == self._behind(*each):
-                yield f"{each[0].tried}\nwithout any: {nothing}\nwith a twin: {behind}"
-            each[0].mattered = each[0].mattered or self._open(*each) != open_
+            nothing = self._said(each, walled=True)
+            if behind == same != nothing == self._said(each, walled=True):
+                yield f"{each.text}\nwithout any: {nothing}\nwith a twin: {behind}"
+            if not each.statement.mattered:
+                each.statement.mattered = self._said(each, walled=False) != open_
 
-    def _behind(self, statement: Statement, parameters: Any) -> Any:
-        return self._said(statement, parameters, walled=True)
-
-    def _open(self, statement: Statement, parameters: Any) -> Any:
-        return self._said(statement, parameters, walled=False)
-
-    def _said(self, statement: Statement, parameters: Any, *, walled: bool) -> Any:
+    def _said(self, asked: Asked, *, walled: bool) -> Any:
         with self._connection.transaction(force_rollback=True):
-            return self._run(statement, parameters, walled=walled)
+            return self._run(asked, walled=walled)
         raise AssertionError
 
-    def _touched(self, statement: Statement, parameters: Any, was: Any, *, walled: bool) -> bool:
-        if not re.search(r"\b(insert|update|delete)\b", statement.text):
+    def _touched(self, asked: Asked, was: Any, *, walled: bool) -> bool:
+        if not re.search(r"\b(insert|update|delete)\b", asked.text):
             return False
         with self._connection.transaction(force_rollback=True):
-            self._run(statement, parameters, walled=walled)
+            self._run(asked, walled=walled)
             if self._connection.info.transaction_status == TransactionStatus.INERROR:
                 return False
             self._connection.execute("reset role")
             return bool(self._fingerprint() != was)
         raise AssertionError
 
-    def _run(self, statement: Statement, parameters: Any, *, walled: bool) -> Any:
+    def _run(self, asked: Asked, *, walled: bool) -> Any:
         """Rows and how many, or the kind of error; the same whoever runs it when."""
         connection = self._connection
-        connection.execute("set local statement_timeout = '5s'; set local lock_timeout = '1s'")
         connection.execute(
-            "select set_config('leadpulse.projects', %s, true)", ["{" + self._project + "}"]
+            "select set_config('leadpulse.projects', %s, true),"
+            " set_config('statement_timeout', '5s', true), set_config('lock_timeout', '1s', true)",
+            ["{" + self._project + "}"],
         )
         if walled:
             connection.execute("set local role leadpulse_app")
         cursor = connection.cursor(binary=True)
         try:
-            cursor.execute(statement.tried.encode(), parameters)
+            cursor.execute(asked.text.encode(), asked.parameters)
             rows = cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             return type(error).__name__
