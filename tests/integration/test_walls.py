@@ -15,7 +15,7 @@ from psycopg.errors import InsufficientPrivilege
 import leadpulse
 from leadpulse.ids import uuid7
 from leadpulse.postgres import connect as connecting
-from leadpulse.postgres import walls
+from leadpulse.postgres import session, walls
 from leadpulse.postgres.connect import APP, WORKER, Connection, connect
 from leadpulse.usecases.projects import create_project
 from support.twins import columns_of, copy_project, fill_every_table, key_of, tables
@@ -277,6 +277,58 @@ async def test_each_kind_of_process_has_its_role(database: str) -> None:
                 assert await cursor.fetchone() == (role, True), name
         finally:
             await connection.close()
+
+
+async def test_the_intake_says_only_what_changes(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reaches the projects of its commit, and asks again only when they are others."""
+    said: list[frozenset[str]] = []
+    plain = session.reach
+
+    async def counted(connection: Connection, projects: frozenset[str], *, lasting: bool) -> None:
+        said.append(projects)
+        await plain(connection, projects, lasting=lasting)
+
+    monkeypatch.setattr(session, "reach", counted)
+    first, second = uuid7(), uuid7()
+    connection = await connect(database, "intake")
+    reach = session.Reach()
+    try:
+        for projects in ({first}, {first}, {first, second}, {second, first}, {second}):
+            await reach.set(connection, projects)
+            cursor = await connection.execute(
+                "select current_setting('leadpulse.projects')::uuid[]::text[]"
+            )
+            assert await cursor.fetchone() == (sorted(projects),)
+        assert said == [{first}, {first, second}, {second}]
+        other = await connect(database, "intake")
+        try:
+            await reach.set(other, {second})
+            assert len(said) == 4
+        finally:
+            await other.close()
+    finally:
+        await connection.close()
+
+
+async def test_a_pool_forgets_what_a_transaction_reached(
+    database: str, projects: tuple[str, str]
+) -> None:
+    """What one transaction may reach, the next on the same connection may not."""
+    async with connecting.pool(database, "api", smallest=1, largest=1) as pool:
+        async with session.snapshot(pool, projects[0], user=uuid7()) as (connection, _):
+            cursor = await connection.execute("select count(*) > 0 from leads")
+            assert await cursor.fetchone() == (True,)
+        for nobody in (session.snapshot(pool, None), session.unit(pool, ())):
+            async with nobody as (connection, _):
+                cursor = await connection.execute(
+                    "select count(*), current_setting('leadpulse.user') from leads"
+                )
+                assert await cursor.fetchone() == (0, "")
+        async with pool.connection() as connection:
+            cursor = await connection.execute("select count(*) from leads")
+            assert await cursor.fetchone() == (0,)
 
 
 def test_no_process_forgets_its_role() -> None:
