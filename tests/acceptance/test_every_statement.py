@@ -23,12 +23,12 @@ def test_cut_conditions_mattered(cluster: Cluster) -> None:
     if len(tried) < _ALL:
         pytest.skip(f"only {len(tried)} statements came by; this looks at a run of all tests")
     met = [each.text for each in tried if each.mattered]
-    assert len(met) > 0.8 * len(tried), [each.text for each in tried if not each.mattered]
+    assert len(met) > 0.75 * len(tried), [each.text for each in tried if not each.mattered]
     name = cluster.create()
     try:
         with psycopg.connect(cluster.dsn(name)) as connection:
-            walled = tables(connection)
+            walled = {*tables(connection)}
     finally:
         cluster.drop(name)
     words = set(re.findall(r"\w+", " ".join(met)))
-    assert {table for table in walled if table not in words} <= set()
+    assert walled <= words
