@@ -163,15 +163,19 @@ def _given(rule: CompiledRule, fact: Fact, use: RuleUse | None, day: int) -> flo
             if left <= 0:
                 return None
             points = math.copysign(left, points)
-    if rule.conditions:
-        said = fact.properties
-        if isinstance(said, list):
-            return points if rule.mark in said else None
-        properties = said or _NOTHING
-        for condition in rule.conditions:
-            if not holds(condition, properties):
-                return None
-    return points
+    return points if not rule.conditions or _meets(rule, fact) else None
+
+
+def _meets(rule: CompiledRule, fact: Fact) -> bool:
+    """Tell whether all conditions hold; of an event without content, whether they did."""
+    properties = fact.properties
+    if isinstance(properties, list):
+        return rule.mark in properties
+    known = properties or _NOTHING
+    for condition in rule.conditions:  # noqa: SIM110 - faster than a generator
+        if not holds(condition, known):
+            return False
+    return True
 
 
 _NOTHING: Final[dict[str, object]] = {}

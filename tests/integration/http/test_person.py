@@ -66,7 +66,8 @@ async def test_everything_about_a_person_is_told(api: Api) -> None:
     assert own["facts"]["city"]["value"] == "Ulm"
     assert own["facts"]["city"]["eventId"] == "e2"
     assert {(i["kind"], i["value"]) for i in found["identifiers"]} == {
-        ("userId", "u1"), ("email", "u1@example.com"), ("anonymousId", "b1"), ("anonymousId", "phone"),
+        ("userId", "u1"), ("email", "u1@example.com"), ("anonymousId", "b1"),
+        ("anonymousId", "phone"),
     }  # fmt: skip
     events = {event["eventId"]: event for event in found["events"]}
     assert set(events) == {"e1", "e2", "e3", "e4", "e5"}
