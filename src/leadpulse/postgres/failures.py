@@ -59,7 +59,9 @@ from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid)
 where d.project_id = w.p and d.lead_id = w.l and d.state = 'open'
 """
 
-# One open dead letter per lead: a later failure is news of the same trouble.
+# One open dead letter per lead: a later failure is news of the same trouble. Whoever is merged
+# into it loses what waited as well, and must know so should he be taken out again; whoever is
+# held elsewhere just now is folded there with what waited for him.
 _GIVE_UP: Final = """
 with w as materialized (
     select * from jsonb_to_recordset(%s::jsonb)
@@ -72,8 +74,19 @@ with w as materialized (
 ), f as (
     update scoring_failures f set attempts = 5, solo_crashes = least(f.solo_crashes, 2)
     from w where f.project_id = w.p and f.lead_id = w.l
+), tree as materialized (
+    select l.project_id, l.id from w
+    cross join lateral (
+        select l.project_id, l.id from leads l
+        where l.project_id = w.p
+            and (l.id = w.l or l.id in (
+                select r.lead_id from lead_roots r
+                where r.project_id = w.p and r.root_id = w.l))
+        for no key update of l skip locked
+    ) l
 ), lead as (
-    update leads l set stale = true from w where l.project_id = w.p and l.id = w.l
+    update leads l set stale = true from tree t
+    where l.project_id = t.project_id and l.id = t.id
     returning l.project_id, l.id
 )
 insert into dead_letters (project_id, id, lead_id, kind, error, attempts, event,
