@@ -202,6 +202,43 @@ async def test_a_rescore_stands_back_while_the_inbox_is_deep(
     assert await maintain.rescore_walk(pg) == 5
 
 
+async def test_a_rescore_that_stands_back_holds_up_no_other_project(
+    pg: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older walk waits for its deep inbox; the younger one goes to its end meanwhile."""
+    monkeypatch.setattr(maintain, "_DEEP", 3)
+    busy, quiet = await builders.add_project(pg), await builders.add_project(pg)
+    crowd = await builders.add_leads(pg, busy, 5)
+    few = await builders.add_leads(pg, quiet, 2)
+    for project in (busy, quiet):
+        await builders.publish(pg, project, DEARER, all_history=True)
+    await builders.request_refold(pg, busy, *crowd)
+    assert await maintain.rescore_walk(pg) == len(few)
+    asked = "select array_agg(lead_id::text order by lead_id) from inbox where project_id = %s"
+    assert await one(pg, asked, quiet) == sorted(few)
+
+
+async def test_a_rescore_ends_while_new_events_wait(pg: Connection) -> None:
+    """Under steady traffic an inbox is never empty; what waits is folded under the new model."""
+    project = await builders.add_project(pg)
+    leads = await builders.add_leads(pg, project, 3)
+    base = await one(pg, "select clock_timestamp()") - DAY
+    await builders.add_events(
+        pg, project, [(lead, Event("page_view", base, f"{lead}-a")) for lead in leads]
+    )
+    await drain(pg)
+    version = await builders.publish(pg, project, DEARER, all_history=True)
+    assert await maintain.rescore_walk(pg) == 3
+    await maintain.rescore_walk(pg)
+    assert not await one(pg, "select finished_at is not null from rescores")
+    await drain(pg)
+    event = Event("page_view", base + MINUTE, "late", version=version)
+    await builders.add_events(pg, project, [(leads[0], event)])
+    await maintain.rescore_walk(pg)
+    assert await one(pg, "select count(*) from inbox") == 1
+    assert await one(pg, "select finished_at is not null from rescores")
+
+
 async def test_totals_are_the_same_before_and_after_they_are_rolled_up(pg: Connection) -> None:
     """Hourly totals and what was not added yet sum up to every event, once."""
     project = await builders.add_project(pg)

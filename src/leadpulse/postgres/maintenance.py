@@ -71,12 +71,28 @@ with c as (
 select count(*)::int from d
 """
 
-_RESCORE: Final = """
+# What a walk has asked for is done when neither a request nor a long fold is left.
+_RESCORES: Final = """
 select r.project_id::text, r.history_version, r.cursor::text, r.everything, p.history_version,
-    (select count(*) from (
-        select from inbox i where i.project_id = r.project_id limit %s) i)::int
-from rescores r join projects p on p.id = r.project_id
-where r.finished_at is null order by r.started_at limit 1 for update of r skip locked
+    w.waiting, w.asked or exists (select from refolds f where f.project_id = r.project_id)
+from rescores r
+join projects p on p.id = r.project_id
+cross join lateral (
+    select count(*)::int as waiting, coalesce(bool_or(i.kind = 1), false) as asked
+    from (select i.kind from inbox i where i.project_id = r.project_id limit %s) i
+) w
+where r.finished_at is null order by r.started_at limit 100 for update of r skip locked
+"""
+
+# A lead that waits anyway is folded under the newest models when its turn comes, and so is one
+# whose work was given up, at its next success.
+_OLDER_LEFT: Final = """
+select exists (
+    select from leads l
+    where l.project_id = %s and l.epoch < %s and l.merged_into is null and not l.stale
+        and not exists (
+            select from inbox i where i.project_id = l.project_id and i.lead_id = l.id)
+)
 """
 
 _NEXT_LEADS: Final = """
@@ -94,7 +110,11 @@ order by w.p, w.l
 
 
 class Rescoring(NamedTuple):
-    """A walk over the leads of a project. `waiting` inbox rows are counted up to a limit."""
+    """A walk over the leads of a project.
+
+    `waiting` inbox rows are counted up to a limit. `folding`: some of them, or a fold that goes
+    on in later passes, are about a lead's whole history.
+    """
 
     project_id: str
     version: int
@@ -102,6 +122,7 @@ class Rescoring(NamedTuple):
     everything: bool
     history: int
     waiting: int
+    folding: bool
 
 
 class Sign(NamedTuple):
@@ -164,11 +185,10 @@ async def drop_old_generation(conn: Connection, limit: int) -> int:
     return max(1, removed)
 
 
-async def rescore_under_way(conn: Connection, deep: int) -> Rescoring | None:
-    """Lock the oldest unfinished walk; counts its project's inbox up to `deep`."""
-    cursor = await conn.execute(_RESCORE, (deep,))
-    row = await cursor.fetchone()
-    return None if row is None else Rescoring(*row)
+async def rescores_under_way(conn: Connection, deep: int) -> list[Rescoring]:
+    """Lock the unfinished walks, the oldest first; counts their inboxes up to `deep`."""
+    cursor = await conn.execute(_RESCORES, (deep,))
+    return [Rescoring(*row) for row in await cursor.fetchall()]
 
 
 async def next_leads(
@@ -180,12 +200,8 @@ async def next_leads(
 
 
 async def older_left(conn: Connection, project_id: str, version: int) -> bool:
-    """Tell whether a lead is still folded under an older model than `version`."""
-    cursor = await conn.execute(
-        "select exists (select from leads"
-        " where project_id = %s and epoch < %s and merged_into is null)",
-        (project_id, version),
-    )
+    """Tell whether a lead is folded under an older model than `version`, with nothing to come."""
+    cursor = await conn.execute(_OLDER_LEFT, (project_id, version))
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
 

@@ -47,37 +47,41 @@ async def drop_old_generations(conn: Connection, limit: int = 5_000) -> int:
 async def rescore_walk(conn: Connection, limit: int = 500) -> int:
     """Put some more leads of a project that is being rescored into the inbox.
 
-    Stands back while that project's inbox is deep, so new events are not delayed by it.
-    Returns how many leads were walked over.
+    Stands back while that project's inbox is deep, so new events are not delayed by it; the
+    next project's turn comes then. Returns how many leads were walked over.
     """
     async with conn.transaction():
         if not await store.try_alone(conn, _RESCORE):
             return 0
-        walk = await store.rescore_under_way(conn, _DEEP)
-        if walk is None or walk.waiting >= _DEEP:
-            return 0
-        if walk.version < walk.history:
-            # A newer version for all history has its own walk.
-            await store.finish_walk(conn, walk)
-            return 0
-        leads = await store.next_leads(conn, walk.project_id, walk.cursor, limit)
-        wanted = [lead for lead, epoch in leads if walk.everything or epoch < walk.version]
-        if wanted:
-            cause = "rebuild" if walk.everything else "model"
-            await store.request_refolds(conn, walk.project_id, wanted, cause)
-        if leads:
-            await store.walked(conn, walk, leads[-1][0], len(leads))
-        if len(leads) < limit:
-            await _end(conn, walk)
-        return len(leads)
+        for walk in await store.rescores_under_way(conn, _DEEP):
+            if walk.waiting < _DEEP:
+                walked = await _walk_on(conn, walk, limit)
+                if walked:
+                    return walked
+        return 0
+
+
+async def _walk_on(conn: Connection, walk: store.Rescoring, limit: int) -> int:
+    if walk.version < walk.history:
+        # A newer version for all history has its own walk.
+        await store.finish_walk(conn, walk)
+        return 0
+    leads = await store.next_leads(conn, walk.project_id, walk.cursor, limit)
+    wanted = [lead for lead, epoch in leads if walk.everything or epoch < walk.version]
+    if wanted:
+        cause = "rebuild" if walk.everything else "model"
+        await store.request_refolds(conn, walk.project_id, wanted, cause)
+    if leads:
+        await store.walked(conn, walk, leads[-1][0], len(leads))
+    if len(leads) < limit and not (wanted or walk.folding):
+        await _end(conn, walk)
+    return len(leads)
 
 
 async def _end(conn: Connection, walk: store.Rescoring) -> None:
-    """The end of the leads is reached; what waits in the inbox is folded first."""
-    if walk.waiting:
-        return
+    """The end of the leads is reached, and everything asked for is folded."""
     if await store.older_left(conn, walk.project_id, walk.version):
-        # Someone was merged, taken apart or failed meanwhile: once more from the beginning.
+        # Someone was merged or taken apart meanwhile: once more from the beginning.
         await store.walked(conn, walk, FIRST_ID, 0)
         return
     await store.finish_walk(conn, walk)
