@@ -112,13 +112,8 @@ def _wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def installation(
-    workers: int | None = None, preset: str = "leadpulse"
-) -> AsyncIterator[Installation]:
-    """A fresh installation without rates and ceilings, removed afterwards.
-
-    `workers`: scorers, None for as many as `serve` starts by itself.
-    """
+async def installation() -> AsyncIterator[Installation]:
+    """A fresh installation without rates and ceilings, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="leadpulse-bench-") as directory:
         # Root's server runs as another user, who must be able to pass; else it would move away.
         Path(directory).chmod(0o711)
@@ -138,7 +133,6 @@ async def installation(
                 [
                     sys.executable, "-m", "leadpulse", "serve", "--port", str(port),
                     "--data-dir", str(data),
-                    *(() if workers is None else ("--workers", str(workers))),
                 ],
                 env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
@@ -146,7 +140,7 @@ async def installation(
             url = f"http://127.0.0.1:{port}"
             await asyncio.to_thread(_wait_healthy, process, url)
             made = await asyncio.to_thread(
-                _command, data, environment, "projects", "create", "Bench", "--preset", preset
+                _command, data, environment, "projects", "create", "Bench"
             )
             dsn = running_dsn(data)
             assert dsn is not None

@@ -62,7 +62,7 @@ async def flow_of_projects(
     async def pump() -> int:
         accepted = 0
         for key, body in queue:
-            line = Connection(origin, path, key)
+            line = Connection(origin, path, {"X-API-Key": key})
             await line.open()
             answer = await line.post(body)
             line.close()

@@ -17,6 +17,7 @@ import pytest
 
 from leadpulse.postgres import cluster as cluster_files
 from leadpulse.postgres.binaries import copy_for_everybody, wheel_binaries
+from leadpulse.postgres.cluster import usable_memory
 from leadpulse.postgres.embedded import (
     DataDirectoryInUseError,
     EmbeddedError,
@@ -421,3 +422,13 @@ def test_fast_settings_are_for_tests_only() -> None:
         "on",
     ]
     assert FAST["fsync"] == "off"
+
+
+def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
+    """Where its limit is told; no limit, or none that can be read, is the machine's memory."""
+    whole = usable_memory(())
+    narrow, none = tmp_path / "narrow", tmp_path / "none"
+    narrow.write_text("268435456\n")
+    none.write_text("max\n")
+    assert usable_memory((none, narrow)) == 256 * 1024 * 1024
+    assert usable_memory((none, tmp_path / "absent")) == whole > 0

@@ -9,7 +9,7 @@ import builders
 from builders import DAY, NOON, Event
 from leadpulse.domain.errors import LeadPulseError
 from leadpulse.ids import uuid7
-from leadpulse.postgres import failures, refolds, scoring
+from leadpulse.postgres import failures, lead_changes, refolds, scoring
 from leadpulse.postgres.connect import connect, pool
 from leadpulse.postgres.failures import Failure, GivenUp
 from leadpulse.usecases import batch, leads, maintain, refold, repair, score
@@ -19,7 +19,7 @@ from leadpulse.usecases.score import Desk, score_pass
 from leadpulse.usecases.verify import verify_project
 from support.intake import open_door
 from support.people import score_all, see
-from support.scoring import assert_equals_plain_fold, drain, one
+from support.scoring import assert_equals_plain_fold, assert_no_strays, drain, one
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,6 +68,33 @@ async def test_a_wish_that_comes_during_a_pass_is_granted_later(
     once_before(monkeypatch, "versions_of", wish)
     await drain(pg)
     await assert_equals_plain_fold(pg, project, lead)
+
+
+async def test_a_lead_merged_during_a_pass_is_folded_by_its_survivor_alone(
+    pg: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are in one pass already, one with a new event, one with a request to fold it all."""
+    project = await builders.add_project(pg)
+    for turn in range(2):
+        pair = sorted(await builders.add_leads(pg, project, 2), reverse=bool(turn))
+        child, survivor = pair
+        for lead in pair:
+            await builders.add_events(pg, project, [(lead, Event("signup", NOON, lead))])
+        await drain(pg)
+        coming = Event("page_view", NOON + DAY, f"new {turn}")
+        await builders.add_events(pg, project, [(child, coming)])
+        await builders.request_refold(pg, project, survivor)
+
+        async def merge(child: str = child, survivor: str = survivor) -> None:
+            other = await connect(database, "other")
+            await builders.link(other, project, child, survivor)
+            await other.close()
+
+        once_before(monkeypatch, "versions_of", merge)
+        await drain(pg)
+        await assert_no_strays(pg)
+        await assert_equals_plain_fold(pg, project, survivor)
+        assert await one(pg, "select count(*) from ledger where lead_id = %s", child) == 0
 
 
 async def test_a_long_fold_that_begins_during_a_pass_is_left_alone(
@@ -185,6 +212,60 @@ async def test_what_is_left_of_a_removed_lead_is_no_stray(pg: Connection, databa
             (project, lead),
         )
         assert (await verify_project(connections, project)).ok
+
+
+async def test_a_long_fold_that_fails_after_a_merge_takes_nothing_from_the_survivor(
+    pg: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The merge comes right before the failure is recorded, which would be the last one."""
+    for module in (batch, score, refold):
+        monkeypatch.setattr(module, "LONGEST_FOLD", 4)
+    project = await builders.add_project(pg)
+    lead, survivor = await builders.add_leads(pg, project, 2)
+    events = [(lead, Event("signup", NOON + i, f"{i}")) for i in range(10)]
+    await builders.add_events(pg, project, events, waiting=False)
+    await builders.request_refold(pg, project, lead)
+    await score_pass(Desk(pg), Rotation(), 100)
+    await failures.record_failures(pg, [Failure(project, lead, 5, 0, 0, 0.0, "bad", None)])
+
+    def bad(*_: object) -> None:
+        raise RuntimeError("bad")
+
+    async def merge(*arguments: Any) -> None:
+        other = await connect(database, "other")
+        await builders.link(other, project, lead, survivor)
+        await other.close()
+        await lock(*arguments)
+
+    lock = lead_changes.lock_leads
+    with monkeypatch.context() as patch:
+        patch.setattr(refold, "fold", bad)
+        patch.setattr(lead_changes, "lock_leads", merge)
+        await refold.refold_pass(Desk(pg))
+    assert await one(pg, "select count(*) from dead_letters") == 0
+    await drain(pg)
+    await assert_equals_plain_fold(pg, project, survivor)
+
+
+async def test_a_pass_counts_the_failure_that_came_right_before_it(
+    pg: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two scorers fail with a lead at nearly the same time: the sixth failure is its last."""
+    project = await builders.add_project(pg)
+    lead = await builders.add_lead(pg, project)
+    await builders.add_events(pg, project, [(lead, Event("signup", NOON, "a"))])
+
+    async def fail() -> None:
+        await failures.record_failures(pg, [Failure(project, lead, 5, 0, 0, 0.0, "bad", None)])
+
+    def bad(*_: object) -> None:
+        raise RuntimeError("bad")
+
+    once_before(monkeypatch, "versions_of", fail)
+    monkeypatch.setattr(batch, "fold", bad)
+    await score_pass(Desk(pg), Rotation(), 100)
+    assert await one(pg, "select attempts from dead_letters where state = 'open'") == 6
+    assert await one(pg, "select attempts from scoring_failures") == 5
 
 
 async def test_a_lead_taken_apart_during_its_long_fold_is_shown_again(

@@ -134,6 +134,7 @@ async def assert_lawful(conn: Connection, pool: Pool, project: str) -> Stored:
         _score_is_the_fold(stored, root, folded, models)
         _profile_is_the_union(stored, root, tree)
         for lead in tree:
+            _stages_follow_each_other(stored, lead)
             if lead != root:
                 _merged_lead_is_empty(stored, lead, root)
     strays = set(stored.events) - set(stored.leads)
@@ -188,14 +189,20 @@ def _score_is_the_fold(stored: Stored, root: str, folded: Folded, models: Models
     ]
     made = [(generation, c.at, c.entry, c.state) for c in folded.checkpoints]
     assert kept == made, f"{what}: checkpoints"
-    steps = [(row[1], row[2]) for row in stored.changes[root]]
-    if root not in stored.roots.values() and steps:
-        assert steps[-1][1] == stage, f"{what}: the last change of stage is another one"
+
+
+def _stages_follow_each_other(stored: Stored, lead: str) -> None:
+    """The changes of a lead's stage are a chain from cold to the stage that was seen last."""
+    seen = 0
+    for _, before, after in stored.changes[lead]:
+        assert before == seen != after, (lead, stored.changes[lead])
+        seen = after
+    assert seen == stored.leads[lead][2], f"{lead}: the last change of stage is another one"
 
 
 def _merged_lead_is_empty(stored: Stored, lead: str, root: str) -> None:
-    (_, score, stage, last_act, due, _, _, entries, _, _, _, into) = stored.leads[lead]
-    assert (into, score, stage, last_act, due, entries) == (root, 0, 0, None, None, 0), lead
+    (_, score, _, last_act, due, _, _, entries, _, _, _, into) = stored.leads[lead]
+    assert (into, score, last_act, due, entries) == (root, 0, None, None, 0), lead
     assert not stored.ledger[lead], lead
     assert not stored.checkpoints[lead], lead
     assert stored.profiles[lead][1], f"{lead} still shows a profile"

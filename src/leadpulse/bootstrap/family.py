@@ -15,7 +15,7 @@ from leadpulse.postgres import keeper
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.embedded import EmbeddedPostgres
 from leadpulse.processes import Supervisor
-from leadpulse.usecases.projects import CreatedProject, create_project
+from leadpulse.usecases.projects import FIRST_PROJECT, CreatedProject, create_project
 from leadpulse.worker.main import crew
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 # The API needs about a second; a loaded machine longer.
 _READY_WITHIN: Final = 60.0
-_FIRST_PROJECT: Final = "My project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ async def _first_project(dsn: str) -> CreatedProject | None:
     try:
         if await keeper.reach_everything(connection):
             return None
-        return await create_project(connection, _FIRST_PROJECT)
+        return await create_project(connection, FIRST_PROJECT)
     finally:
         await connection.close()
 

@@ -17,7 +17,8 @@ from leadpulse.postgres.session import Pool
 from leadpulse.usecases import people
 from leadpulse.usecases.links import Link, make_link
 from leadpulse.usecases.passwords import Passwords
-from leadpulse.usecases.people import FIRST_PROJECT, NewPerson
+from leadpulse.usecases.people import NewPerson
+from leadpulse.usecases.projects import FIRST_PROJECT
 
 app = new_app("Users: accounts of people, who log in and belong to projects.")
 

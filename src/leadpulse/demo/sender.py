@@ -94,7 +94,11 @@ async def send(
         async with asyncio.TaskGroup() as group:
             for _ in range(target.connections):
                 group.create_task(_pump(target, source, sent, on_answer))
-    except* SendError as refused:
+    except ExceptionGroup as failed:
+        # Not `except*`: what is raised in it, some versions of Python put into a group again.
+        refused = failed.subgroup(SendError)
+        if refused is None:
+            raise
         raise refused.exceptions[0] from None
     sent.seconds = time.perf_counter() - started
     return sent

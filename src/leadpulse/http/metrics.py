@@ -15,13 +15,14 @@ from prometheus_client.core import (
     SummaryMetricFamily,
 )
 
+from leadpulse.exposition import exposed
 from leadpulse.histogram import cumulated
 from leadpulse.http.intake import BUCKETS
-from leadpulse.postgres.queue import FIGURES
+from leadpulse.postgres.queue import queue_metrics
 from leadpulse.postgres.session import TIMINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from prometheus_client.core import Metric
 
@@ -53,19 +54,9 @@ class Metrics:
 
     def page(self, queue: QueueState | None, intake: IntakeRoute) -> bytes:
         """All figures as text; without `queue` the database did not answer."""
-        return generate_latest(self.registry) + _text(
-            [*_event_calls(intake), *_intake(intake), *_use_cases(), *_work(queue)]
+        return generate_latest(self.registry) + exposed(
+            [*_event_calls(intake), *_intake(intake), *_use_cases(), *queue_metrics(queue)]
         )
-
-
-def _text(found: list[Metric]) -> bytes:
-    class Collector:
-        def collect(self) -> Iterable[Metric]:
-            return found
-
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Collector())
-    return generate_latest(registry)
 
 
 def _event_calls(intake: IntakeRoute) -> Iterator[Metric]:
@@ -137,12 +128,3 @@ def _use_cases() -> Iterator[Metric]:
         buckets=TIMINGS.waits.buckets(),
         sum_value=TIMINGS.waits.seconds,
     )
-
-
-def _work(queue: QueueState | None) -> Iterator[Metric]:
-    yield GaugeMetricFamily(
-        "leadpulse_database_up", "1 if the database answered this scrape.", value=queue is not None
-    )
-    if queue is not None:
-        for name, (field, text) in FIGURES.items():
-            yield GaugeMetricFamily(name, text, value=getattr(queue, field))

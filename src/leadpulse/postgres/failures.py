@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import msgspec
 import psycopg
 
-from leadpulse.domain.retry import Failures
+from leadpulse.domain.retry import DELAYS, Failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,12 @@ from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid)
 where d.project_id = w.p and d.lead_id = w.l and d.state = 'open'
 """
 
-# One open dead letter per lead: a later failure is news of the same trouble.
+# One open dead letter per lead: a later failure is news of the same trouble. Whoever is merged
+# into it loses what waited as well, and must know so should he be taken out again; whoever is
+# held elsewhere just now is folded there with what waited for him.
 _GIVE_UP: Final = """
 with w as materialized (
-    select * from jsonb_to_recordset(%s::jsonb)
+    select * from jsonb_to_recordset(%(leads)s::jsonb)
         w (p uuid, l uuid, id uuid, error text, attempts int, event uuid)
 ), waiting as (
     delete from inbox i using w
@@ -70,10 +72,21 @@ with w as materialized (
         and (i.lead_id = w.l or i.lead_id in (
             select r.lead_id from lead_roots r where r.project_id = w.p and r.root_id = w.l))
 ), f as (
-    update scoring_failures f set attempts = 5, solo_crashes = least(f.solo_crashes, 2)
+    update scoring_failures f set attempts = %(last)s, solo_crashes = least(f.solo_crashes, 2)
     from w where f.project_id = w.p and f.lead_id = w.l
+), tree as materialized (
+    select l.project_id, l.id from w
+    cross join lateral (
+        select l.project_id, l.id from leads l
+        where l.project_id = w.p
+            and (l.id = w.l or l.id in (
+                select r.lead_id from lead_roots r
+                where r.project_id = w.p and r.root_id = w.l))
+        for no key update of l skip locked
+    ) l
 ), lead as (
-    update leads l set stale = true from w where l.project_id = w.p and l.id = w.l
+    update leads l set stale = true from tree t
+    where l.project_id = t.project_id and l.id = t.id
     returning l.project_id, l.id
 )
 insert into dead_letters (project_id, id, lead_id, kind, error, attempts, event,
@@ -152,13 +165,16 @@ async def give_up(conn: Connection, leads: Sequence[GivenUp]) -> None:
     """
     await conn.execute(
         _GIVE_UP,
-        (_json([
-            {
-                "p": g.project_id, "l": g.lead_id, "id": g.id, "error": _clean(g.error),
-                "attempts": g.attempts, "event": g.event,
-            }
-            for g in leads
-        ]),),
+        {
+            "leads": _json([
+                {
+                    "p": g.project_id, "l": g.lead_id, "id": g.id, "error": _clean(g.error),
+                    "attempts": g.attempts, "event": g.event,
+                }
+                for g in leads
+            ]),
+            "last": len(DELAYS),
+        },
     )  # fmt: skip
 
 

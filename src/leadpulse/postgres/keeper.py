@@ -35,6 +35,11 @@ async def reach_everything(conn: Connection) -> list[str]:
     return await _reach(conn, "every_project()")
 
 
+async def reach_ownerless(conn: Connection) -> list[str]:
+    """Projects without a member, oldest first: made by the command line, for nobody yet."""
+    return await _reach(conn, "ownerless_projects()")
+
+
 async def reach_waiting(conn: Connection, after: str, most: int) -> list[str]:
     """Projects with rows in the inbox, in the order of their ids; reached until it asks again."""
     return await _reach(conn, "waiting_projects(%s, %s)", after, most, local="false")

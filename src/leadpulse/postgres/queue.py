@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from prometheus_client.core import GaugeMetricFamily
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.core import Metric
+
     from leadpulse.postgres.connect import Connection
 
 _BOUND: Final = 100_000
@@ -61,7 +67,7 @@ class QueueState(NamedTuple):
 
 # Names for Prometheus, each with the field it shows and what that is. API and worker tell the
 # same: either may be the one that is scraped.
-FIGURES: Final = {
+_FIGURES: Final = {
     "leadpulse_queue_waiting": ("waiting", "Events not scored yet; counting ends at 100,000."),
     "leadpulse_queue_oldest_seconds": ("oldest_seconds", "Age of the event that waits longest."),
     "leadpulse_queue_retrying": ("retrying", "Leads whose scoring failed and is tried again."),
@@ -88,3 +94,13 @@ async def queue_state(conn: Connection) -> QueueState:
     if row is None:
         raise RuntimeError("an aggregate has one row")
     return QueueState(*row)
+
+
+def queue_metrics(queue: QueueState | None) -> Iterator[Metric]:
+    """The same for Prometheus; without `queue` the database did not answer."""
+    yield GaugeMetricFamily(
+        "leadpulse_database_up", "1 if the database answered this scrape.", value=queue is not None
+    )
+    if queue is not None:
+        for name, (field, text) in _FIGURES.items():
+            yield GaugeMetricFamily(name, text, value=getattr(queue, field))

@@ -34,9 +34,7 @@ from w
 _NEXT: Final = """
 select l.project_id::text, l.id::text, l.score, l.stage, l.generation, l.entries, l.state,
     l.epoch, r.generation, r.epoch, r.state, r.entries, p.model_version, p.history_version,
-    clock_timestamp(),
-    l.merged_into is not null
-    or exists (select from lead_roots t where t.project_id = l.project_id and t.lead_id = l.id)
+    clock_timestamp(), false
 from (select * from refolds order by started_at limit %s) r
 join projects p on p.id = r.project_id
 cross join lateral (
@@ -51,7 +49,11 @@ limit 1
 """
 
 _REREAD: Final = """
-select generation, epoch, state, entries from refolds where project_id = %s and lead_id = %s
+select r.generation, r.epoch, r.state, r.entries,
+    l.merged_into is not null
+    or exists (select from lead_roots t where t.project_id = r.project_id and t.lead_id = r.lead_id)
+from refolds r join leads l on l.project_id = r.project_id and l.id = r.lead_id
+where r.project_id = %s and r.lead_id = %s
 """
 
 
@@ -103,18 +105,24 @@ async def next_refold(conn: Connection, among: int) -> Refold | None:
     row = await cursor.fetchone()
     if row is None:
         return None
-    # Somebody may just have gone a chunk further.
     return await read_again(conn, Refold(*row))
 
 
 async def read_again(conn: Connection, found: Refold) -> Refold | None:
-    """How far a long fold is, now that its lead is ours; None if it is over."""
+    """How far a long fold is, now that its lead is ours; None if it is over.
+
+    What the statement that got the lock says of other tables may be older than the lock.
+    """
     cursor = await conn.execute(_REREAD, (found.project_id, found.lead_id))
     row = await cursor.fetchone()
     if row is None:
         return None
     return found._replace(
-        shadow=row[0], shadow_epoch=row[1], shadow_state=row[2], shadow_entries=row[3]
+        shadow=row[0],
+        shadow_epoch=row[1],
+        shadow_state=row[2],
+        shadow_entries=row[3],
+        merged=row[4],
     )
 
 

@@ -157,14 +157,15 @@ from jsonb_to_recordset(%s::jsonb) w (p uuid, at bigint, type text, n bigint)
 """  # noqa: S608 - constants of ours
 
 # A merged lead shows nothing any more; its facts count for the survivor. Should it come back,
-# it begins behind the generation that a long fold of it may be at.
+# it begins behind the generation that a long fold of it may be at, and its next change of
+# stage goes on from the stage that people saw last.
 _MERGED: Final = """
 with w as materialized (
     select * from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, root uuid)
 ), f as (
     update lead_profiles f set hidden = true from w where f.project_id = w.p and f.lead_id = w.l
 )
-update leads l set merged_into = w.root, score = 0, stage = 0, version = l.version + 1,
+update leads l set merged_into = w.root, score = 0, version = l.version + 1,
     last_event_at = null, due_at = null, entries = 0,
     generation = 1 + greatest(l.generation, (select r.generation from refolds r
         where r.project_id = l.project_id and r.lead_id = l.id)),

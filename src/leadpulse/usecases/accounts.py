@@ -31,7 +31,14 @@ from leadpulse.postgres.session import snapshot, unit
 from leadpulse.postgres.trouble import DATABASE_ERRORS
 from leadpulse.usecases.guard import Guard
 from leadpulse.usecases.links import mail_link
-from leadpulse.usecases.projects import Shown, Wish, found_project, projects_of
+from leadpulse.usecases.projects import (
+    FIRST_PROJECT,
+    Shown,
+    Wish,
+    adopt_projects,
+    found_project,
+    projects_of,
+)
 from leadpulse.usecases.sessions import begin_session
 from leadpulse.usecases.tokens import hash_token
 
@@ -52,7 +59,6 @@ _log = structlog.get_logger("leadpulse.accounts")
 LONGEST_NAME: Final = 200
 LONGEST_EMAIL: Final = 254
 _MOST_BESIDE: Final = 100
-_FIRST_PROJECT: Final = "My project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +146,12 @@ async def make_account(
             raise _closed(accounts)
         if not await store.insert_user(conn, user):
             raise Conflict("This address has an account already; log in.", "email_taken")
-        project_id = await found_project(
-            conn, user.id, Wish((company or "").strip() or _FIRST_PROJECT)
-        )
+        name = (company or "").strip() or FIRST_PROJECT
+        project_id = None
+        if accounts.signup == "first":
+            # Whoever set the installation up; its first project was made when it was started.
+            project_id = await adopt_projects(conn, user.id, name)
+        project_id = project_id or await found_project(conn, user.id, Wish(name))
         made = User(*user[:5], user.verified, operator=False, disabled=False)
         return await begin_session(conn, accounts.tokens, made, project_id, origin)
 

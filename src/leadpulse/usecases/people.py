@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from leadpulse.domain import names
 from leadpulse.domain.errors import Conflict, NotFound
@@ -16,7 +16,7 @@ from leadpulse.postgres.session import reach, snapshot, unit
 from leadpulse.postgres.sessions import SessionRow
 from leadpulse.usecases import audit
 from leadpulse.usecases.accounts import checked_person
-from leadpulse.usecases.projects import Wish, found_project
+from leadpulse.usecases.projects import FIRST_PROJECT, Wish, found_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
     from leadpulse.usecases.passwords import Passwords
-
-FIRST_PROJECT: Final = "My project"
 
 
 class NewPerson(NamedTuple):

@@ -14,7 +14,7 @@ from leadpulse.domain.model import is_clean, model_document
 from leadpulse.domain.permissions import SCOPES, Role
 from leadpulse.domain.presets import PRESETS, preset
 from leadpulse.ids import uuid7
-from leadpulse.postgres import members
+from leadpulse.postgres import keeper, members
 from leadpulse.postgres import projects as store
 from leadpulse.postgres.keys import NewKey, insert_key
 from leadpulse.postgres.projects import Identity, ProjectSettings
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from leadpulse.postgres.session import Pool
 
 LONGEST_NAME: Final = 200
+# What a project is called until somebody says.
+FIRST_PROJECT: Final = "My project"
 # Of one person. Each has a model, keys and counters of its own.
 MOST_OWNED: Final = 100
 _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
@@ -98,6 +100,26 @@ async def found_project(conn: Connection, user_id: str, wish: Wish) -> str:
     project_id, _ = await _make(conn, wish)
     await members.insert_member(conn, project_id, user_id, "owner")
     return project_id
+
+
+async def adopt_projects(conn: Connection, user_id: str, name: str) -> str | None:
+    """Makes a user the owner of every project without a member; returns the oldest.
+
+    That one gets a name, if it has none but its first. Part of the caller's transaction, which
+    can reach these projects afterwards. Raises Invalid for the name.
+    """
+    found = await keeper.reach_ownerless(conn)
+    if not found:
+        return None
+    oldest = await _settings(conn, found[0])
+    if oldest.name == FIRST_PROJECT:
+        wish = await _checked(conn, Wish(name, oldest.preset))
+        await store.change(conn, oldest._replace(name=wish.name))
+    for project_id in found:
+        await members.insert_member(conn, project_id, user_id, "owner")
+        about = (f"member:{user_id}", {"role": "owner"})
+        await audit.record(conn, project_id, "member.joined", *about)
+    return oldest.id
 
 
 async def _make(conn: Connection, wish: Wish) -> tuple[str, str]:

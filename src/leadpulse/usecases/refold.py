@@ -159,9 +159,9 @@ async def _put_aside(desk: Desk, found: Refold, error: Exception) -> PassResult:
         await reach(desk.conn, found.project_id)
         await lead_changes.lock_leads(desk.conn, found.project_id, [found.lead_id])
         now = await refolds.read_again(desk.conn, found)
-        if now is None:
+        if now is None or now.merged:
             return PassResult()
-        if await setbacks.record(desk.conn, key, failed):
+        if await setbacks.record(desk.conn, {key: failed}):
             writes = Writes()
             drop_ledger(*_shadow(now), now.shadow_entries, writes)
             await refolds.finish(desk.conn, now)

@@ -195,7 +195,7 @@ async def _put_aside(desk: Desk, lead: LeadKey, error: Exception) -> PassResult:
     _doubt(desk, failed, ())
     async with desk.conn.transaction():
         root = await setbacks.held(desk.conn, lead)
-        await setbacks.record(desk.conn, root, failed[lead])
+        await setbacks.record(desk.conn, {root: failed[lead]})
     return PassResult(failed={lead: str(failed[lead])})
 
 
@@ -234,9 +234,7 @@ async def _score(
     if back:
         await scoring.put_back(desk.conn, back)
     if failed:
-        await setbacks.record_all(
-            desk.conn, failed, {lead.key: lead.was.failures for lead in leads}
-        )
+        await setbacks.record(desk.conn, failed)
     result.leads += len(done)
     result.events += sum(len(lead.rows) for lead in leads) - len(back)
     result.received += [
@@ -275,8 +273,11 @@ async def _open(desk: Desk, candidates: Sequence[Candidate]) -> list[Lead]:
         trees = await scoring.lock_trees(desk.conn, [lead.key for lead in full])
         for lead, tree in zip(full, trees, strict=True):
             if tree.held:
-                del found[lead.key]
+                found.pop(lead.key, None)
                 continue
+            for member in tree.members:
+                # Merged since it was picked: what waits for it is this lead's.
+                found.pop((lead.was.project_id, member.lead_id), None)
             lead.full = True
             lead.members = tree.members
             lead.removing = tree.removing

@@ -28,16 +28,13 @@ async def held(conn: Connection, lead: LeadKey) -> LeadKey:
     return root
 
 
-async def record(conn: Connection, lead: LeadKey, error: FoldFailed) -> bool:
-    """Record one more failed try of a lead; returns True if it was the last one."""
-    known = await store.failures_of(conn, [lead])
-    return bool(await record_all(conn, {lead: error}, known))
+async def record(conn: Connection, failed: Mapping[LeadKey, FoldFailed]) -> list[GivenUp]:
+    """Record one more failed try of locked leads; returns those whose last try it was.
 
-
-async def record_all(
-    conn: Connection, failed: Mapping[LeadKey, FoldFailed], known: Mapping[LeadKey, Failures]
-) -> list[GivenUp]:
-    """The same for many leads; returns those whose last try it was."""
+    What is known is read under the lock: a pass may have picked a lead just before another
+    scorer's failure of it was committed.
+    """
+    known = await store.failures_of(conn, list(failed))
     failures: list[Failure] = []
     given_up: list[GivenUp] = []
     for key, error in failed.items():

@@ -9,19 +9,21 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily
 
+from leadpulse.exposition import exposed
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
-from leadpulse.postgres.queue import FIGURES, QueueState, queue_state
+from leadpulse.postgres.queue import QueueState, queue_metrics, queue_state
 from leadpulse.worker.counters import Status, metrics_of, status_from_document
 from leadpulse.worker.marks import read_mark, status_file
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from prometheus_client.core import Metric
 
     from leadpulse.postgres.connect import Connection
 
@@ -157,15 +159,7 @@ def _response(status: HTTPStatus, kind: str, body: bytes, method: bytes) -> byte
 
 def text(queue: QueueState | None, statuses: dict[int, Status], deaths: int) -> bytes:
     """The page of figures: what scorers (by number) counted, and the queue if it is known."""
-    found = list(_metrics(queue, statuses, deaths))
-
-    class Collector:
-        def collect(self) -> Iterable[Metric]:
-            return found
-
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Collector())
-    return generate_latest(registry)
+    return exposed(_metrics(queue, statuses, deaths))
 
 
 def _metrics(
@@ -173,9 +167,4 @@ def _metrics(
 ) -> Iterator[Metric]:
     yield from metrics_of(statuses)
     yield CounterMetricFamily("leadpulse_scorer_deaths", "Scorers that died.", value=deaths)
-    yield GaugeMetricFamily(
-        "leadpulse_database_up", "1 if the database answered this scrape.", value=queue is not None
-    )
-    if queue is not None:
-        for name, (field, text) in FIGURES.items():
-            yield GaugeMetricFamily(name, text, value=getattr(queue, field))
+    yield from queue_metrics(queue)

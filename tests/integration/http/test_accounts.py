@@ -70,6 +70,24 @@ async def test_only_the_first_registers_unless_it_is_said_otherwise(api: Api) ->
             assert (answer.status_code, answer.json()["code"]) == (403, "signup_closed")
 
 
+async def test_the_first_account_owns_the_projects_that_nobody_is_in(api: Api) -> None:
+    """What `serve` made is called by the company, if it has no name yet."""
+    await api.conn.execute("update projects set name = 'My project'")
+    async with visitor(api) as ada:
+        said = await ada.register(company="Engines")
+        assert (said["project"]["id"], said["project"]["name"]) == (api.project.id, "Engines")
+        assert said["project"]["role"] == "owner"
+        assert (await ada.get("/api/auth/me")).json()["projects"] == [said["project"]]
+
+
+async def test_where_everybody_may_register_nobody_is_given_a_project(open_api: Api) -> None:
+    """A stranger who comes first gets a new one, and nothing of what is there."""
+    async with visitor(open_api) as ada:
+        said = await ada.register()
+        assert said["project"]["id"] != open_api.project.id
+        assert len((await ada.get("/api/auth/me")).json()["projects"]) == 1
+
+
 async def test_nobody_registers_where_it_is_closed(database: str, tmp_path: Path) -> None:
     """Not even the first."""
     async with running_api(database, tmp_path, signup="closed") as api, visitor(api) as ada:

@@ -95,6 +95,14 @@ language sql stable security definer set search_path = '' as $$
     select p.id from public.projects p order by p.created_at, p.id
 $$;
 
+create or replace function keeper.ownerless_projects() returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select p.id from public.projects p
+    where p.deleted_at is null
+        and not exists (select from public.members m where m.project_id = p.id)
+    order by p.created_at, p.id
+$$;
+
 -- A loose index scan: one probe per project, however many rows each has waiting.
 create or replace function keeper.waiting_projects(after uuid, most int) returns setof uuid
 language sql stable security definer set search_path = '' as $$
