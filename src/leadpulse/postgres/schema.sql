@@ -55,6 +55,16 @@ CREATE FUNCTION keeper.leaving_projects(most integer) RETURNS SETOF uuid
     order by p.deleted_at limit most
 $$;
 
+CREATE FUNCTION keeper.ownerless_projects() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select p.id from public.projects p
+    where p.deleted_at is null
+        and not exists (select from public.members m where m.project_id = p.id)
+    order by p.created_at, p.id
+$$;
+
 CREATE FUNCTION keeper.project_of_invitation(token bytea) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1311,6 +1321,9 @@ GRANT ALL ON FUNCTION keeper.every_project() TO leadpulse_app;
 
 REVOKE ALL ON FUNCTION keeper.leaving_projects(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.leaving_projects(most integer) TO leadpulse_app;
+
+REVOKE ALL ON FUNCTION keeper.ownerless_projects() FROM PUBLIC;
+GRANT ALL ON FUNCTION keeper.ownerless_projects() TO leadpulse_app;
 
 REVOKE ALL ON FUNCTION keeper.project_of_invitation(token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.project_of_invitation(token bytea) TO leadpulse_app;
