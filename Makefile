@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 RUN_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench soak gen lock clean postgres15
+.PHONY: help setup run demo test check bench soak gen lock clean postgres15 wapiti
 
 help: ## Explain the targets
 	@echo "LeadPulse"
@@ -31,7 +31,7 @@ check: setup ## Lint, formatting, types, import contracts
 test: check postgres15 ## check, then every test (PYTEST_ARGS="-k merge -x")
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-soak: setup postgres15 ## The long forms of what `make test` does in small
+soak: setup postgres15 wapiti ## The long forms of what `make test` does in small
 	@$(BIN)/pytest -m soak --timeout=0 $(PYTEST_ARGS)
 
 bench: setup ## Measure throughput and latency on this machine
@@ -46,9 +46,12 @@ lock: ## Resolve pyproject.toml into requirements/*.lock (needs uv)
 	@sh scripts/lock.sh
 
 clean: ## Remove .venv and caches; data directories stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .wapiti .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The oldest supported PostgreSQL, for the tests marked both_postgres. Installed
 # only where that is a matter of course: by root, on Debian, when it is missing.
 postgres15:
 	@sh scripts/postgres15.sh
+
+wapiti:
+	@sh scripts/wapiti.sh

@@ -20,15 +20,23 @@ where m.project_id = %s order by m.created_at, u.id
 
 # In one order for everybody. Whoever waited sees what the one before has left.
 _HOLD: Final = """
-select user_id, role from members
-where project_id = %(project)s and (role = 'owner' or user_id = any (%(users)s::uuid[]))
-order by user_id for update
+select m.user_id, m.role, u.disabled_at is not null
+from members m join users u on u.id = m.user_id
+where m.project_id = %(project)s and (m.role = 'owner' or m.user_id = any (%(users)s::uuid[]))
+order by m.user_id for update of m
 """
 
 _HAS_ADDRESS: Final = """
 select exists (select from members m join users u on u.id = m.user_id
                where m.project_id = %s and u.email = %s)
 """
+
+
+class HeldMember(NamedTuple):
+    """A member whose role stays until the end of the transaction; `disabled`: can't log in."""
+
+    role: Role
+    disabled: bool
 
 
 class MemberRow(NamedTuple):
@@ -54,10 +62,10 @@ async def list_members(conn: Connection, project_id: str) -> list[MemberRow]:
     return [MemberRow(*row) for row in await cursor.fetchall()]
 
 
-async def hold(conn: Connection, project_id: str, *user_ids: str) -> dict[str, Role]:
-    """The roles of these users and of all owners, held until the transaction ends."""
+async def hold(conn: Connection, project_id: str, *user_ids: str) -> dict[str, HeldMember]:
+    """These users, if they are members, and all owners, held until the transaction ends."""
     cursor = await conn.execute(_HOLD, {"project": project_id, "users": list(user_ids)})
-    return {row[0]: cast("Role", row[1]) for row in await cursor.fetchall()}
+    return {row[0]: HeldMember(row[1], row[2]) for row in await cursor.fetchall()}
 
 
 async def set_role(conn: Connection, project_id: str, user_id: str, role: Role) -> None:

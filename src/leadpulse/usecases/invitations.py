@@ -172,8 +172,10 @@ async def _held(conn: Connection, token: str) -> Held:
     """The invitation of a token, whose project alone can be reached from now on."""
     held = None
     if len(token) <= _LONGEST_TOKEN:
-        await keeper.reach_invitation(conn, hash_token(token))
-        held = await store.hold(conn, hash_token(token))
+        project_ids = await keeper.reach_invitation(conn, hash_token(token))
+        # As whoever deletes the project does: that first, then what belongs to it.
+        if project_ids and await projects.hold_open(conn, project_ids[0]):
+            held = await store.hold(conn, hash_token(token))
     if held is None:
         raise bad_link()
     return held

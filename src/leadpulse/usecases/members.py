@@ -8,7 +8,7 @@ from leadpulse.domain.errors import Conflict, FieldError, Invalid, NotFound
 from leadpulse.domain.permissions import Permission, Role
 from leadpulse.postgres import invitations, projects
 from leadpulse.postgres import members as store
-from leadpulse.postgres.members import MemberRow
+from leadpulse.postgres.members import HeldMember, MemberRow
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit
 from leadpulse.usecases.paging import is_id
@@ -40,12 +40,12 @@ async def change_role(
     """
     project_id, user_id = member
     async with unit(pool, project_id) as (conn, _):
-        roles = await _held(conn, project_id, user_id)
-        old = roles[user_id]
+        held = await _held(conn, project_id, user_id)
+        old = held[user_id].role
         require(Permission.OWNERSHIP if "owner" in (old, role) else Permission.MEMBERS_WRITE)
         if old != role:
             if old == "owner":
-                _not_the_last(roles)
+                _not_the_last(held, user_id)
             await _set(conn, project_id, user_id, (old, role))
         return await _row(conn, project_id, user_id)
 
@@ -55,18 +55,20 @@ async def transfer(
 ) -> MemberRow:
     """Makes another member the owner in the place of the one who gives, who stays as an admin.
 
-    Raises Forbidden, NotFound, Invalid.
+    Raises Forbidden, NotFound, Invalid, and Conflict if the other one can't log in.
     """
     require(Permission.OWNERSHIP)
     if giver == taker:
         raise Invalid([FieldError("transfer", "must be to somebody else")])
     async with unit(pool, project_id) as (conn, _):
-        roles = await _held(conn, project_id, taker, giver)
-        if roles.get(giver) != "owner":
+        held = await _held(conn, project_id, taker, giver)
+        if giver not in held or held[giver].role != "owner":
             # A role that was lowered a moment ago.
             raise NotFound("member", giver)
-        if roles[taker] != "owner":
-            await _set(conn, project_id, taker, (roles[taker], "owner"))
+        if held[taker].disabled:
+            raise Conflict("This account is closed; an owner must be able to log in.", "last_owner")
+        if held[taker].role != "owner":
+            await _set(conn, project_id, taker, (held[taker].role, "owner"))
         await _set(conn, project_id, giver, ("owner", "admin"))
         said = {"from": giver, "to": taker}
         await audit.record(conn, project_id, "project.transferred", f"project:{project_id}", said)
@@ -81,12 +83,12 @@ async def remove(pool: Pool, member: tuple[str, str], me: str | None, require: R
     """
     project_id, user_id = member
     async with unit(pool, project_id) as (conn, _):
-        roles = await _held(conn, project_id, user_id)
-        old = roles[user_id]
+        held = await _held(conn, project_id, user_id)
+        old = held[user_id].role
         if user_id != me:
             require(Permission.OWNERSHIP if old == "owner" else Permission.MEMBERS_WRITE)
         if old == "owner":
-            _not_the_last(roles)
+            _not_the_last(held, user_id)
         await store.remove(conn, project_id, user_id)
         await _void_invitations(conn, project_id, user_id)
         action = "member.left" if user_id == me else "member.removed"
@@ -108,16 +110,20 @@ async def _void_invitations(conn: Connection, project_id: str, user_id: str) -> 
         await audit.record(conn, project_id, "invitation.revoked", f"invitation:{invitation_id}")
 
 
-async def _held(conn: Connection, project_id: str, user_id: str, *others: str) -> dict[str, Role]:
-    """The roles of these and of all owners, held. Raises NotFound without the first one."""
-    roles = await store.hold(conn, project_id, user_id, *others) if is_id(user_id) else {}
-    if user_id not in roles:
+async def _held(
+    conn: Connection, project_id: str, user_id: str, *others: str
+) -> dict[str, HeldMember]:
+    """These members and all owners, held. Raises NotFound without the first one."""
+    held = await store.hold(conn, project_id, user_id, *others) if is_id(user_id) else {}
+    if user_id not in held:
         raise NotFound("member", user_id[:100])
-    return roles
+    return held
 
 
-def _not_the_last(roles: dict[str, Role]) -> None:
-    if sum(role == "owner" for role in roles.values()) < 2:
+def _not_the_last(held: dict[str, HeldMember], leaving: str) -> None:
+    """Somebody else who can log in has to own the project."""
+    staying = [member for user_id, member in held.items() if user_id != leaving]
+    if not any(member.role == "owner" and not member.disabled for member in staying):
         raise Conflict("A project has an owner: make somebody else one first.", "last_owner")
 
 

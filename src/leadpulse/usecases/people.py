@@ -133,7 +133,7 @@ async def _user(conn: Connection, email: str) -> User:
 
 async def _join(conn: Connection, project_id: str, user_id: str, role: Role) -> None:
     await reach(conn, project_id)
-    if not await projects.settings(conn, [project_id]):
+    if not await projects.hold_open(conn, project_id):
         raise NotFound("project", project_id)
     await members.insert_member(conn, project_id, user_id, role)
     await audit.record(conn, project_id, "member.joined", f"member:{user_id}", {"role": role})

@@ -151,6 +151,8 @@ async def rotate_key(
 ) -> Rotated:
     """Makes a key like another one, which works for `grace` µs more and then no longer.
 
+    One that was to end at an instant is followed by one that ends then.
+
     Without an id it is about the write key in use. Raises Invalid, Forbidden, NotFound, and
     Conflict for a key that doesn't work any more.
     """
@@ -164,7 +166,8 @@ async def rotate_key(
         old = await _held(conn, project_id, wanted, require)
         if state_of(old, now) == "expired":
             raise Conflict("This key has expired. Make a new one.", "key_over")
-        made, key = _new(project_id, Wish(old.kind, old.name, old.scopes, old.origins))
+        like = Wish(old.kind, old.name, old.scopes, old.origins, old.expires_at)
+        made, key = _new(project_id, like)
         await _insert(conn, key)
         until = min(now + grace, old.expires_at or now + grace)
         await store.change_key(conn, project_id, old._replace(expires_at=until))

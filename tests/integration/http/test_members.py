@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from leadpulse.domain.errors import NotFound
 from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_projects as told
 from leadpulse.ids import uuid7
-from leadpulse.usecases import guard, invitations
+from leadpulse.postgres import projects
+from leadpulse.usecases import guard, invitations, people, project_removal
 from leadpulse.usecases.sessions import MEMORY_SECONDS
 from support.tenants import audit_lines, someone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from leadpulse.postgres.connect import Connection
     from support.api import Api
     from support.tenants import Someone
 
@@ -115,6 +118,19 @@ async def test_a_project_keeps_an_owner(api: Api) -> None:
         assert answer["code"] == "last_owner"
     await change(api, last, last, role="owner")
     assert await roles(api, last) == {last.email: "owner"}
+
+
+async def test_an_owner_who_cannot_log_in_is_none(api: Api) -> None:
+    """Somebody whose account is closed keeps no project, and is handed none."""
+    ada, bob = await someone(api, "owner"), await someone(api, "owner")
+    await api.conn.execute("update users set disabled_at = now() where id = %s", (bob.id,))
+    for refused in (
+        await remove(api, ada, ada, 409),
+        await change(api, ada, ada, 409, role="admin"),
+        await change(api, ada, bob, 409, role="owner", transfer=True),
+    ):
+        assert refused["code"] == "last_owner"
+    await remove(api, ada, bob)
 
 
 async def test_ownership_is_handed_over(api: Api) -> None:
@@ -236,6 +252,29 @@ async def test_an_account_that_is_not_verified_joins_nothing(api: Api, mails: Ma
     await invite(api, admin, fake.email)
     answer = await accept(api, 403, fake.token, token=mails.token)
     assert answer["code"] == "unverified_email"
+
+
+async def test_nobody_joins_a_project_that_is_deleted(api: Api, mails: Mails) -> None:
+    """Not while it is being deleted either: who comes a moment later finds nothing."""
+    ada, bob = await someone(api, "owner"), await someone(api)
+    await invite(api, ada, bob.email)
+    held = projects.hold_open
+    gone: list[str] = []
+
+    async def late(conn: Connection, project_id: str) -> bool:
+        if not gone:
+            gone.append(project_id)
+            await project_removal.delete_project(api.services.pool, project_id)
+        return await held(conn, project_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(projects, "hold_open", late)
+        await accept(api, 422, bob.token, token=mails.token)
+    assert gone
+    with pytest.raises(NotFound):
+        await people.add_member(api.services.pool, api.project.id, bob.email, "admin")
+    cursor = await api.conn.execute("select count(*) from members where user_id = %s", (bob.id,))
+    assert await cursor.fetchone() == (0,)
 
 
 async def test_an_invitation_ends(api: Api, mails: Mails) -> None:

@@ -184,7 +184,7 @@ async def test_without_a_name_the_write_key_in_use_is_rotated(api: Api) -> None:
 
 
 async def test_a_rotation_never_lengthens_a_life(api: Api, admin: Someone) -> None:
-    """What ends in an hour ends in an hour; what has ended has no successor."""
+    """What ends in an hour ends in an hour, its successor too; what has ended has none."""
     cursor = await api.conn.execute("select clock_timestamp() + interval '1 hour'")
     ends = to_rfc3339((await cursor.fetchone() or (0,))[0])
     made = await make(api, admin, kind="secret", name="s", expiresAt=ends)
@@ -193,6 +193,10 @@ async def test_a_rotation_never_lengthens_a_life(api: Api, admin: Someone) -> No
     done = await api.call("POST", address, 201, key=admin.token, json=wanted)
     assert parse_timestamp(done["oldUntil"]) == parse_timestamp(ends)
     assert done["key"].startswith("sk_")
+    cursor = await api.conn.execute(
+        "select count(distinct expires_at), count(*) from api_keys where name = 's'"
+    )
+    assert await cursor.fetchone() == (1, 2)
     await api.conn.execute(
         "update api_keys set expires_at = clock_timestamp() where id = %s", (made["id"],)
     )
