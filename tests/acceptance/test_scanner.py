@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCANNER: Final = Path(__file__).parents[2] / ".wapiti/bin/wapiti"
-# All that need neither the network nor a form in a page; why one is left out: docs/reference/scans.md.
+# All that need neither the network nor a form in a page; docs/reference/scans.md says which
+# one is left out.
 MODULES: Final = (
     "backup,cookieflags,crlf,csp,exec,file,htaccess,http_headers,ldap,methods,permanentxss,"
     "redirect,shellshock,sql,ssti,timesql,upload,xss"
