@@ -212,6 +212,37 @@ async def test_a_project_can_demand_that_claims_prove_who_they_are(door: Door) -
     assert (await door.trusted(userId="u-2")).status_code == 202
 
 
+async def test_a_name_that_the_hash_does_not_prove_is_no_identifier(door: Door) -> None:
+    """A good hash of one's own userId gives nobody another one's email, by whichever way."""
+    await door.conn.execute("update projects set identity_verification = true")
+    secret: bytes = await door.one("select identity_secret from projects")
+
+    async def claim(name: str, **named: str) -> None:
+        signed = hmac.new(secret.hex().encode(), name.encode(), hashlib.sha256).hexdigest()
+        answer = await door.event(userHash=signed, traits={"plan": name}, **named)
+        assert answer.json()["status"] == "queued"
+
+    for _ in range(3):  # a new person, a known one, and a known one among known ones
+        await claim("mallory", userId="mallory", email="ada@example.com")
+    await door.trusted(userId="bob", email="bob@example.com")
+    await claim("mallory", userId="mallory", email="bob@example.com")
+    await claim("ada@example.com", email="ada@example.com")
+    await claim("ada", userId="ada", email="ada@example.com")
+    held = await door.rows(
+        "select array_agg(value order by kind), bool_and(confirmed) from identifiers "
+        "group by lead_id order by 1"
+    )
+    assert held == [
+        (["ada"], True), (["ada@example.com"], True), (["bob", "bob@example.com"], True),
+        (["mallory"], True),
+    ]  # fmt: skip
+    said = await door.rows(
+        "select e.traits ->> 'email' from events e join identifiers i using (project_id, lead_id) "
+        "where i.value = 'mallory' order by e.id"
+    )
+    assert said == [("ada@example.com",)] * 3 + [("bob@example.com",)]
+
+
 async def test_a_paused_project_takes_no_events(door: Door) -> None:
     """Not even for the seconds in which its key is remembered."""
     await door.event()

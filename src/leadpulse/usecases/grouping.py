@@ -56,7 +56,8 @@ class Item:
     """One event on its way.
 
     `id` and `event_id` stay the same in every try, so that a commit whose answer got lost is
-    recognised as this very event. `when` and `original` are its place in time in this try.
+    recognised as this very event. `email` is that of the event where it may name somebody.
+    `when` and `original` are its place in time in this try.
     """
 
     caller: Caller
@@ -66,6 +67,7 @@ class Item:
     event_id: str
     digest: str
     fingerprint: str
+    email: str | None
     verified: int = 0
     when: int = 0
     original: int | None = None
@@ -92,9 +94,12 @@ def make_item(caller: Caller, event: WireEvent, index: int, id_: str) -> Item:
     ))  # fmt: skip
     key = caller.digest_key
     verified = verified_kind(caller, event) if event.user_hash or caller.demands_hash else 0
+    # Who proves his userId could put anybody's email beside it: where proof is demanded, that
+    # is something he says (among the traits), and finds and attaches nobody.
+    proven = not (caller.demands_hash and verified == USER_ID)
     return Item(
         caller, event, index, id_, event_id, keyed_digest(key, event_id),
-        keyed_digest(key, said), verified,
+        keyed_digest(key, said), event.email if proven else None, verified,
     )  # fmt: skip
 
 
@@ -383,7 +388,7 @@ def _event(item: Item, known: AbstractSet[str]) -> shortcut.Event:
         names = suppressing.names_of(item, lead=True)
     return shortcut.Event(
         caller.project_id, item.id, item.event_id, item.digest, item.fingerprint, event.type,
-        msgspec.Raw(event.properties), event.lead_id, event.user_id, event.email,
+        msgspec.Raw(event.properties), event.lead_id, event.user_id, item.email,
         event.anonymous_id, caller.trusted, item.verified, event.sent, event.sent_at, item.index,
         event.session_id, None if event.traits is None else msgspec.Raw(event.traits), event.test,
         names,
@@ -393,7 +398,7 @@ def _event(item: Item, known: AbstractSet[str]) -> shortcut.Event:
 def _ask(item: Item) -> store.Ask:
     event = item.event
     return store.Ask(
-        item.caller.project_id, event.lead_id, event.user_id, event.email, event.anonymous_id,
+        item.caller.project_id, event.lead_id, event.user_id, item.email, event.anonymous_id,
         item.caller.trusted, item.verified,
     )  # fmt: skip
 
@@ -402,7 +407,7 @@ def _named(item: Item) -> Named:
     event = item.event
     return Named(
         item.caller.project_id, item.caller.trusted, item.when, item.event_id, event.lead_id,
-        event.user_id, event.email, event.anonymous_id, item.verified, item.id, event.known,
+        event.user_id, item.email, event.anonymous_id, item.verified, item.id, event.known,
         event.test,
     )  # fmt: skip
 
