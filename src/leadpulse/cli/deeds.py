@@ -8,7 +8,6 @@ from typing import TypeVar
 from leadpulse.bootstrap.database import pool
 from leadpulse.cli.options import DataDir, quiet_logs, settings_for
 from leadpulse.cli.running import run
-from leadpulse.domain.permissions import Permission
 from leadpulse.postgres.session import Pool
 
 _T = TypeVar("_T")
@@ -24,8 +23,3 @@ def deed(data_dir: DataDir, work: Callable[[Pool], Awaitable[_T]], *, create: bo
             return await work(connections)
 
     return run(done())
-
-
-def anything(permission: Permission) -> None:
-    """Whoever has the command line may do everything."""
-    del permission

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from leadpulse.cli.commands import new_app
-from leadpulse.cli.deeds import anything, deed
+from leadpulse.cli.deeds import deed
 from leadpulse.cli.options import (
     AsJson,
     DataDir,
@@ -58,7 +58,7 @@ def create(
     )
     made = deed(
         data_dir,
-        lambda connections: project_keys.make_key(connections, checked_id(project), wish, anything),
+        lambda connections: project_keys.make_key(connections, checked_id(project), wish, "cli"),
     )
     if as_json:
         print_json(made._asdict())
@@ -103,7 +103,7 @@ def rotate(
     done = deed(
         data_dir,
         lambda connections: project_keys.rotate_key(
-            connections, checked_id(project), checked_id(key_id, "key"), grace, anything
+            connections, checked_id(project), checked_id(key_id, "key"), grace, "cli"
         ),
     )
     if as_json:
@@ -159,7 +159,7 @@ def revoke(key_id: KeyId, *, project: ProjectOption, data_dir: DataDir = None) -
     deed(
         data_dir,
         lambda connections: project_keys.revoke_key(
-            connections, checked_id(project), checked_id(key_id, "key"), anything
+            connections, checked_id(project), checked_id(key_id, "key"), "cli"
         ),
     )
     say("Revoked.")
@@ -170,7 +170,7 @@ def _change(data_dir: DataDir, key: tuple[str, str], changes: dict[str, Any]) ->
     found = (checked_id(project), checked_id(key_id, "key"))
     deed(
         data_dir,
-        lambda connections: project_keys.change_key(connections, found, changes, anything),
+        lambda connections: project_keys.change_key(connections, found, changes, "cli"),
     )
 
 

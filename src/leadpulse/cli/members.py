@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from leadpulse.cli.commands import new_app
-from leadpulse.cli.deeds import anything, deed
+from leadpulse.cli.deeds import deed
 from leadpulse.cli.options import (
     AsJson,
     DataDir,
@@ -86,7 +86,7 @@ def invite(
     public_url = settings_for(data_dir).public_url
     made = deed(
         data_dir,
-        lambda pool: invitations.invite(pool, wanted, (email, role), None),
+        lambda pool: invitations.invite(pool, wanted, (email, role), "cli"),
     )
     url = invitations.invitation_url(public_url, made)
     if as_json:
@@ -117,7 +117,7 @@ def role(email: Email, role: NewRole, *, project: ProjectOption, data_dir: DataD
 
     async def work(pool: Pool) -> None:
         member = (wanted, await people.user_id_of(pool, email))
-        await members.change_role(pool, member, role, anything)
+        await members.change_role(pool, member, role, "cli")
 
     deed(data_dir, work)
     say(f"Changed. {KNOWN}")
@@ -130,7 +130,7 @@ def remove(email: Email, *, project: ProjectOption, data_dir: DataDir = None) ->
 
     async def work(pool: Pool) -> None:
         member = (wanted, await people.user_id_of(pool, email))
-        await members.remove(pool, member, None, anything)
+        await members.remove(pool, member, "cli")
 
     deed(data_dir, work)
     say(f"Removed. {KNOWN}")

@@ -9,7 +9,10 @@ from leadpulse.domain.permissions import Role
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
-_INSERT: Final = "insert into members (project_id, user_id, role) values (%s, %s, %s)"
+_INSERT: Final = """
+insert into members (project_id, user_id, role) values (%s, %s, %s)
+on conflict (project_id, user_id) do nothing
+"""
 
 _LIST: Final = """
 select u.id, u.email, u.name, m.role, u.email_verified_at is not null,
@@ -25,6 +28,9 @@ from members m join users u on u.id = m.user_id
 where m.project_id = %(project)s and (m.role = 'owner' or m.user_id = any (%(users)s::uuid[]))
 order by m.user_id for update of m
 """
+
+# Who only has to stay what he is keeps nobody else out but those who would change it.
+_HOLD_OWN: Final = "select role from members where project_id = %s and user_id = %s for share"
 
 _HAS_ADDRESS: Final = """
 select exists (select from members m join users u on u.id = m.user_id
@@ -51,9 +57,10 @@ class MemberRow(NamedTuple):
     created_at: int
 
 
-async def insert_member(conn: Connection, project_id: str, user_id: str, role: Role) -> None:
-    """Makes a user a member, in the caller's transaction."""
-    await conn.execute(_INSERT, (project_id, user_id, role))
+async def insert_member(conn: Connection, project_id: str, user_id: str, role: Role) -> bool:
+    """Makes a user a member, in the caller's transaction; False if he is one already."""
+    cursor = await conn.execute(_INSERT, (project_id, user_id, role))
+    return cursor.rowcount == 1
 
 
 async def list_members(conn: Connection, project_id: str) -> list[MemberRow]:
@@ -66,6 +73,20 @@ async def hold(conn: Connection, project_id: str, *user_ids: str) -> dict[str, H
     """These users, if they are members, and all owners, held until the transaction ends."""
     cursor = await conn.execute(_HOLD, {"project": project_id, "users": list(user_ids)})
     return {row[0]: HeldMember(row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def hold_own(conn: Connection, project_id: str, user_id: str) -> Role | None:
+    """The role of a user, who keeps it until the transaction ends; None for who is no member."""
+    cursor = await conn.execute(_HOLD_OWN, (project_id, user_id))
+    row = await cursor.fetchone()
+    return None if row is None else cast("Role", row[0])
+
+
+async def hold_everybody(conn: Connection, project_id: str) -> None:
+    """All members of a project, held in the order in which everybody holds several."""
+    await conn.execute(
+        "select from members where project_id = %s order by user_id for update", (project_id,)
+    )
 
 
 async def set_role(conn: Connection, project_id: str, user_id: str, role: Role) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leadpulse.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from leadpulse.domain.permissions import ROLES, Role
+from leadpulse.domain.permissions import ROLES, Permission, Role
 from leadpulse.ids import uuid7
 from leadpulse.postgres import accounts as store_of_accounts
 from leadpulse.postgres import invitations as store
@@ -23,6 +23,7 @@ from leadpulse.usecases.accounts import bad_link, checked_person
 from leadpulse.usecases.links import link_url
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.sessions import begin_session, switch_project
+from leadpulse.usecases.standing import Asker, person, standing
 from leadpulse.usecases.tokens import hash_token, new_link_token
 
 if TYPE_CHECKING:
@@ -59,19 +60,21 @@ async def list_invitations(pool: Pool, project_id: str) -> list[InvitationRow]:
         return await store.list_open(conn, project_id)
 
 
-async def invite(pool: Pool, project_id: str, whom: tuple[str, Role], by: str | None) -> Invited:
+async def invite(pool: Pool, project_id: str, whom: tuple[str, Role], by: Asker) -> Invited:
     """Invites an address to a role; an earlier invitation to it is void then.
 
-    Raises Invalid, NotFound, and Conflict for a member, or when too many are waiting.
+    Raises Invalid, Forbidden, NotFound, and Conflict for a member, or when too many are waiting.
     """
     address, role = whom
     email, _ = checked_person(address, "anybody")
     if role == "owner":
         raise Invalid([FieldError("role", "must be one of " + ", ".join(ROLES[:-1]))])
     token = new_link_token()
-    async with unit(pool, project_id) as (conn, _):
+    inviter = person(by)
+    async with unit(pool, project_id, user=inviter) as (conn, _):
         if not await projects.hold(conn, project_id):
             raise NotFound("project", project_id)
+        (await standing(conn, project_id, by))(Permission.MEMBERS_INVITE)
         if await members.has_address(conn, project_id, email):
             raise Conflict("Somebody with this address is a member.", "already_member")
         for void in await store.revoke_for(conn, project_id, email):
@@ -79,7 +82,9 @@ async def invite(pool: Pool, project_id: str, whom: tuple[str, Role], by: str | 
         waiting = await store.list_open(conn, project_id)
         if len(waiting) >= MOST_OPEN:
             raise Conflict(f"{MOST_OPEN} invitations are waiting already.", "too_many_invitations")
-        new = store.NewInvitation(project_id, uuid7(), email, role, hash_token(token), by, SECONDS)
+        new = store.NewInvitation(
+            project_id, uuid7(), email, role, hash_token(token), inviter, SECONDS
+        )
         await store.insert(conn, new)
         said = {"email": email, "role": role}
         await audit.record(conn, project_id, "invitation.made", f"invitation:{new.id}", said)
@@ -94,7 +99,7 @@ def invitation_url(public_url: str, invited: Invited) -> str:
 
 
 async def invite_by_mail(
-    accounts: Accounts, project_id: str, whom: tuple[str, Role], by: str
+    accounts: Accounts, project_id: str, whom: tuple[str, Role], by: Asker
 ) -> tuple[Invited, bool]:
     """The same, and mails it; False where no mail can be sent. Also raises TooMany."""
     email, _ = checked_person(whom[0], "anybody")
@@ -182,10 +187,10 @@ async def _held(conn: Connection, token: str) -> Held:
 
 
 async def _join(conn: Connection, held: Held, user_id: str) -> None:
-    if user_id in await members.hold(conn, held.project_id, user_id):
+    # No other member is held: whoever lowers one voids invitations while he holds him.
+    if not await members.insert_member(conn, held.project_id, user_id, held.role):
         raise Conflict("You are a member already.", "already_member")
     await store.accepted(conn, held.project_id, held.id)
-    await members.insert_member(conn, held.project_id, user_id, held.role)
     # Nobody was known before the token was read.
     before = audit.actor()
     who = audit.Actor(f"user:{user_id}", held.email, before.address, before.request_id)

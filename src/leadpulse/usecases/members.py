@@ -12,7 +12,8 @@ from leadpulse.postgres.members import HeldMember, MemberRow
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit
 from leadpulse.usecases.paging import is_id
-from leadpulse.usecases.project_keys import Require
+from leadpulse.usecases.principals import Principal
+from leadpulse.usecases.standing import Asker, person, standing
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -30,17 +31,16 @@ async def list_members(pool: Pool, project_id: str) -> list[MemberRow]:
     return found
 
 
-async def change_role(
-    pool: Pool, member: tuple[str, str], role: Role, require: Require
-) -> MemberRow:
+async def change_role(pool: Pool, member: tuple[str, str], role: Role, by: Asker) -> MemberRow:
     """Gives a member (project, user) another role.
 
     Who is or becomes an owner is for owners to say. Raises Forbidden, NotFound, and Conflict
     for the last owner.
     """
     project_id, user_id = member
-    async with unit(pool, project_id) as (conn, _):
-        held = await _held(conn, project_id, user_id)
+    async with unit(pool, project_id, user=person(by)) as (conn, _):
+        held = await _held(conn, project_id, user_id, by)
+        require = await standing(conn, project_id, by)
         old = held[user_id].role
         require(Permission.OWNERSHIP if "owner" in (old, role) else Permission.MEMBERS_WRITE)
         if old != role:
@@ -50,48 +50,46 @@ async def change_role(
         return await _row(conn, project_id, user_id)
 
 
-async def transfer(
-    pool: Pool, project_id: str, giver: str, taker: str, require: Require
-) -> MemberRow:
+async def transfer(pool: Pool, project_id: str, taker: str, giver: Principal) -> MemberRow:
     """Makes another member the owner in the place of the one who gives, who stays as an admin.
 
     Raises Forbidden, NotFound, Invalid, and Conflict if the other one can't log in.
     """
-    require(Permission.OWNERSHIP)
-    if giver == taker:
+    giver.require(Permission.OWNERSHIP)
+    if giver.id == taker:
         raise Invalid([FieldError("transfer", "must be to somebody else")])
-    async with unit(pool, project_id) as (conn, _):
+    async with unit(pool, project_id, user=person(giver)) as (conn, _):
         held = await _held(conn, project_id, taker, giver)
-        if giver not in held or held[giver].role != "owner":
-            # A role that was lowered a moment ago.
-            raise NotFound("member", giver)
+        (await standing(conn, project_id, giver))(Permission.OWNERSHIP)
         if held[taker].disabled:
             raise Conflict("This account is closed; an owner must be able to log in.", "last_owner")
         if held[taker].role != "owner":
             await _set(conn, project_id, taker, (held[taker].role, "owner"))
-        await _set(conn, project_id, giver, ("owner", "admin"))
-        said = {"from": giver, "to": taker}
+        await _set(conn, project_id, giver.id, ("owner", "admin"))
+        said = {"from": giver.id, "to": taker}
         await audit.record(conn, project_id, "project.transferred", f"project:{project_id}", said)
         return await _row(conn, project_id, taker)
 
 
-async def remove(pool: Pool, member: tuple[str, str], me: str | None, require: Require) -> None:
-    """Ends a membership (project, user); anybody may leave by himself (`me`).
+async def remove(pool: Pool, member: tuple[str, str], by: Asker) -> None:
+    """Ends a membership (project, user); anybody may leave by himself.
 
     Invitations that he made are void then. Raises Forbidden, NotFound, and Conflict for the
     last owner.
     """
     project_id, user_id = member
-    async with unit(pool, project_id) as (conn, _):
-        held = await _held(conn, project_id, user_id)
+    leaves = user_id == person(by)
+    async with unit(pool, project_id, user=person(by)) as (conn, _):
+        held = await _held(conn, project_id, user_id, by)
+        require = await standing(conn, project_id, by)
         old = held[user_id].role
-        if user_id != me:
+        if not leaves:
             require(Permission.OWNERSHIP if old == "owner" else Permission.MEMBERS_WRITE)
         if old == "owner":
             _not_the_last(held, user_id)
         await store.remove(conn, project_id, user_id)
         await _void_invitations(conn, project_id, user_id)
-        action = "member.left" if user_id == me else "member.removed"
+        action = "member.left" if leaves else "member.removed"
         await audit.record(conn, project_id, action, f"member:{user_id}", {"role": old})
 
 
@@ -111,10 +109,12 @@ async def _void_invitations(conn: Connection, project_id: str, user_id: str) -> 
 
 
 async def _held(
-    conn: Connection, project_id: str, user_id: str, *others: str
+    conn: Connection, project_id: str, user_id: str, by: Asker
 ) -> dict[str, HeldMember]:
-    """These members and all owners, held. Raises NotFound without the first one."""
-    held = await store.hold(conn, project_id, user_id, *others) if is_id(user_id) else {}
+    """A member, whoever asks and all owners, held. Raises NotFound without the member."""
+    asking = person(by)
+    everybody = [user_id] if asking is None else [user_id, asking]
+    held = await store.hold(conn, project_id, *everybody) if is_id(user_id) else {}
     if user_id not in held:
         raise NotFound("member", user_id[:100])
     return held

@@ -68,9 +68,8 @@ async def add_member(pool: Pool, project_id: str, email: str, role: Role) -> str
     """
     async with unit(pool, project_id) as (conn, _):
         user = await _user(conn, email)
-        if user.id in await members.hold(conn, project_id, user.id):
+        if not await _join(conn, project_id, user.id, role):
             raise Conflict(f"{user.email} is a member already.", "already_member")
-        await _join(conn, project_id, user.id, role)
     return user.id
 
 
@@ -131,9 +130,12 @@ async def _user(conn: Connection, email: str) -> User:
     return user
 
 
-async def _join(conn: Connection, project_id: str, user_id: str, role: Role) -> None:
+async def _join(conn: Connection, project_id: str, user_id: str, role: Role) -> bool:
+    """False if he is a member already."""
     await reach(conn, project_id)
     if not await projects.hold_open(conn, project_id):
         raise NotFound("project", project_id)
-    await members.insert_member(conn, project_id, user_id, role)
+    if not await members.insert_member(conn, project_id, user_id, role):
+        return False
     await audit.record(conn, project_id, "member.joined", f"member:{user_id}", {"role": role})
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -20,13 +20,11 @@ from leadpulse.postgres.project_keys import KeyRow, Kind
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit
 from leadpulse.usecases.keys import hash_key, new_secret_key, new_write_key
+from leadpulse.usecases.standing import Asker, person, standing
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.session import Pool
-
-# Raises Forbidden unless whoever calls has the permission.
-Require = Callable[[Permission], None]
 
 State = Literal["active", "off", "expired", "revoked"]
 
@@ -94,11 +92,11 @@ def state_of(key: KeyRow, now: int) -> State:
     return "active" if key.disabled_at is None else "off"
 
 
-async def make_key(pool: Pool, project_id: str, wish: Wish, require: Require) -> MadeKey:
+async def make_key(pool: Pool, project_id: str, wish: Wish, by: Asker) -> MadeKey:
     """Makes a key. Raises Invalid, Forbidden, NotFound, and Conflict when there are too many."""
-    require(NEEDED[wish.kind])
-    async with unit(pool, project_id) as (conn, now):
+    async with unit(pool, project_id, user=person(by)) as (conn, now):
         await _hold(conn, project_id)
+        (await standing(conn, project_id, by))(NEEDED[wish.kind])
         made, key = _new(project_id, _checked(wish, now))
         await _insert(conn, key)
         await audit.record(conn, project_id, "key.made", f"key:{key.id}", _said(key))
@@ -106,15 +104,15 @@ async def make_key(pool: Pool, project_id: str, wish: Wish, require: Require) ->
 
 
 async def change_key(
-    pool: Pool, key: tuple[str, str], changes: Mapping[str, Any], require: Require
+    pool: Pool, key: tuple[str, str], changes: Mapping[str, Any], by: Asker
 ) -> tuple[KeyRow, State]:
     """Changes what is named of a key (project, id): name, origins, expiresAt, active.
 
     Raises Invalid, Forbidden, NotFound, and Conflict for one that was revoked.
     """
     project_id, key_id = key
-    async with unit(pool, project_id) as (conn, now):
-        old = await _held(conn, project_id, key_id, require)
+    async with unit(pool, project_id, user=person(by)) as (conn, now):
+        old = await _held(conn, project_id, key_id, by)
         wish = Wish(
             old.kind,
             changes.get("name", old.name),
@@ -137,17 +135,17 @@ async def change_key(
     return new, state_of(new, now)
 
 
-async def revoke_key(pool: Pool, project_id: str, key_id: str, require: Require) -> None:
+async def revoke_key(pool: Pool, project_id: str, key_id: str, by: Asker) -> None:
     """Takes a key out of use for good. Raises Forbidden, NotFound; Conflict if it was before."""
-    async with unit(pool, project_id) as (conn, now):
-        old = await _held(conn, project_id, key_id, require)
+    async with unit(pool, project_id, user=person(by)) as (conn, now):
+        old = await _held(conn, project_id, key_id, by)
         await store.change_key(conn, project_id, old._replace(revoked_at=now))
         said = {"kind": old.kind, "name": old.name}
         await audit.record(conn, project_id, "key.revoked", f"key:{key_id}", said)
 
 
 async def rotate_key(
-    pool: Pool, project_id: str, key_id: str | None, grace: int, require: Require
+    pool: Pool, project_id: str, key_id: str | None, grace: int, by: Asker
 ) -> Rotated:
     """Makes a key like another one, which works for `grace` µs more and then no longer.
 
@@ -158,12 +156,12 @@ async def rotate_key(
     """
     if not 0 <= grace <= LONGEST_GRACE:
         raise Invalid([FieldError("graceHours", f"must be 0 to {LONGEST_GRACE // HOUR}")])
-    async with unit(pool, project_id) as (conn, now):
+    async with unit(pool, project_id, user=person(by)) as (conn, now):
         await _hold(conn, project_id)
         wanted = key_id or await store.current_write_key(conn, project_id)
         if wanted is None:
             raise Conflict("The project has no write key in use. Make one.", "key_over")
-        old = await _held(conn, project_id, wanted, require)
+        old = await _held(conn, project_id, wanted, by)
         if state_of(old, now) == "expired":
             raise Conflict("This key has expired. Make a new one.", "key_over")
         like = Wish(old.kind, old.name, old.scopes, old.origins, old.expires_at)
@@ -184,12 +182,12 @@ async def _hold(conn: Connection, project_id: str) -> None:
         raise NotFound("project", project_id)
 
 
-async def _held(conn: Connection, project_id: str, key_id: str, require: Require) -> KeyRow:
+async def _held(conn: Connection, project_id: str, key_id: str, by: Asker) -> KeyRow:
     """A key that may be changed by whoever calls, and can be."""
     found = await store.hold_key(conn, project_id, key_id)
     if found is None:
         raise NotFound("key", key_id)
-    require(NEEDED[found.kind])
+    (await standing(conn, project_id, by))(NEEDED[found.kind])
     if found.revoked_at is not None:
         raise Conflict("This key was revoked. Make a new one.", "key_over")
     return found

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.errors import Conflict, Forbidden, NotFound
 from leadpulse.domain.facts import DAY
+from leadpulse.domain.permissions import Permission
 from leadpulse.postgres import keeper, members
 from leadpulse.postgres import project_removal as store
 from leadpulse.postgres.session import unit
 from leadpulse.usecases import audit
 from leadpulse.usecases.paging import is_id
+from leadpulse.usecases.standing import Asker, person, standing
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
@@ -21,12 +23,15 @@ KEPT: Final = 7 * DAY
 _AMONG: Final = 20
 
 
-async def delete_project(pool: Pool, project_id: str) -> int:
-    """Shuts a project, and returns since when it is (µs). Raises NotFound."""
-    async with unit(pool, project_id) as (conn, _):
+async def delete_project(pool: Pool, project_id: str, by: Asker) -> int:
+    """Shuts a project, and returns since when it is (µs). Raises Forbidden, NotFound."""
+    async with unit(pool, project_id, user=person(by)) as (conn, _):
         state = await store.state(conn, project_id)
         if state is None:
             raise NotFound("project", project_id)
+        # All of them are changed; in this order nobody waits for somebody who waits for him.
+        await members.hold_everybody(conn, project_id)
+        (await standing(conn, project_id, by))(Permission.PROJECT_DELETE)
         if state.deleted_at is not None:
             return state.deleted_at
         await audit.record(conn, project_id, "project.deleted", f"project:{project_id}")
@@ -41,10 +46,13 @@ async def restore_project(pool: Pool, user_id: str, project_id: str) -> None:
     if not is_id(project_id):
         raise NotFound("project", project_id[:100])
     async with unit(pool, project_id, user=user_id) as (conn, _):
-        role = (await members.memberships(conn, user_id)).get(project_id)
-        state = await store.state(conn, project_id) if role is not None else None
+        member = project_id in await members.memberships(conn, user_id)
+        state = await store.state(conn, project_id) if member else None
         if state is None:
             raise NotFound("project", project_id)
+        # What he is by now, and stays until this is done.
+        await members.hold_everybody(conn, project_id)
+        role = await members.hold_own(conn, project_id, user_id)
         if role != "owner":
             raise Forbidden("This needs the role owner.", "missing_role")
         if state.deleted_at is not None:

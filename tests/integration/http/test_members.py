@@ -264,7 +264,7 @@ async def test_nobody_joins_a_project_that_is_deleted(api: Api, mails: Mails) ->
     async def late(conn: Connection, project_id: str) -> bool:
         if not gone:
             gone.append(project_id)
-            await project_removal.delete_project(api.services.pool, project_id)
+            await project_removal.delete_project(api.services.pool, project_id, "cli")
         return await held(conn, project_id)
 
     with pytest.MonkeyPatch.context() as patch:

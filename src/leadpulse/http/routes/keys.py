@@ -53,7 +53,7 @@ async def list_keys(services: Given, caller: Keeper) -> Response:
 async def create_key(services: Given, caller: Keeper, key: NewKey) -> Response:
     """Makes a key. A secret key is shown this once only; only a person can make one."""
     wish = Wish(key.kind, key.name, key.scopes, key.origins, key.expires_at)
-    made = await project_keys.make_key(services.pool, caller.project_id, wish, caller.require)
+    made = await project_keys.make_key(services.pool, caller.project_id, wish, caller)
     return render.answer(made._asdict(), 201)
 
 
@@ -70,7 +70,7 @@ async def change_key(
     """
     document = changes.model_dump(by_alias=True, exclude_unset=True)
     row, state = await project_keys.change_key(
-        services.pool, (caller.project_id, key_id), document, caller.require
+        services.pool, (caller.project_id, key_id), document, caller
     )
     services.keys.forget()
     return render.answer(shown.key(row, state))
@@ -86,7 +86,7 @@ async def change_key(
 )
 async def revoke_key(services: Given, caller: Keeper, key_id: KeyId) -> Response:
     """Takes a key out of use for good. Every server knows within seconds."""
-    await project_keys.revoke_key(services.pool, caller.project_id, key_id, caller.require)
+    await project_keys.revoke_key(services.pool, caller.project_id, key_id, caller)
     services.keys.forget()
     return Response(status_code=204)
 
@@ -105,9 +105,7 @@ async def rotate_key(
     """Makes a key like another one, which works a while longer. Without a body: the write key."""
     key_id = None if rotation is None else rotation.key_id
     grace = DEFAULT_GRACE if rotation is None else round(rotation.grace_hours * HOUR)
-    done = await project_keys.rotate_key(
-        services.pool, caller.project_id, key_id, grace, caller.require
-    )
+    done = await project_keys.rotate_key(services.pool, caller.project_id, key_id, grace, caller)
     services.keys.forget()
     return render.answer(shown.rotated(done), 201)
 
@@ -121,7 +119,5 @@ async def generate_api_key(
     services: Given, caller: Annotated[Principal, Depends(allowed(Permission.WRITE_KEYS))]
 ) -> Response:
     """One more write key of the project."""
-    made = await project_keys.make_key(
-        services.pool, caller.project_id, Wish("write"), caller.require
-    )
+    made = await project_keys.make_key(services.pool, caller.project_id, Wish("write"), caller)
     return render.answer({"apiKey": made.key}, 201)

@@ -60,12 +60,10 @@ async def change_member(
     if change.transfer and change.role != "owner":
         raise invalid("transfer", "goes with the role owner only")
     if change.transfer:
-        row = await members.transfer(
-            services.pool, caller.project_id, caller.id, user_id, caller.require
-        )
+        row = await members.transfer(services.pool, caller.project_id, user_id, caller)
     else:
         row = await members.change_role(
-            services.pool, (caller.project_id, user_id), change.role, caller.require
+            services.pool, (caller.project_id, user_id), change.role, caller
         )
     services.accounts.sessions.forget()
     return render.answer(shown.member(row))
@@ -84,7 +82,7 @@ async def remove_member(services: Given, caller: Reader, user_id: UserId) -> Res
 
     Invitations that the member made are void. Secret keys that he knows are not: rotate them.
     """
-    await members.remove(services.pool, (caller.project_id, user_id), caller.id, caller.require)
+    await members.remove(services.pool, (caller.project_id, user_id), caller)
     services.accounts.sessions.forget()
     return Response(status_code=204)
 
@@ -120,7 +118,7 @@ async def invite(services: Given, caller: Inviter, wanted: NewInvitation) -> Res
     times a day into whichever project, and a project invites a hundred times.
     """
     made, mailed = await invitations.invite_by_mail(
-        services.accounts, caller.project_id, (wanted.email, wanted.role), caller.id
+        services.accounts, caller.project_id, (wanted.email, wanted.role), caller
     )
     return render.answer({**shown.invitation(made.row), "mailed": mailed}, 201)
 

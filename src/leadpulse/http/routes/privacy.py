@@ -174,7 +174,7 @@ async def delete_project(services: Given, caller: Deleter) -> Response:
 
     An owner can restore it for seven days; then its rows are removed.
     """
-    deleted_at = await project_removal.delete_project(services.pool, caller.project_id)
+    deleted_at = await project_removal.delete_project(services.pool, caller.project_id, caller)
     services.keys.forget()
     services.accounts.sessions.forget()
     return render.answer(
