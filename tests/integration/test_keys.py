@@ -148,6 +148,42 @@ async def test_many_keys_at_once_share_a_look_up(pg: Connection, connections: Po
     assert connections.get_stats()["requests_num"] - before == 1
 
 
+async def test_unknown_keys_push_no_good_one_out(
+    pg: Connection, connections: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are tried, a good key is not looked up again before its time."""
+    monkeypatch.setattr("leadpulse.usecases.keys._REMEMBERED", 4)
+    made = await create_project(pg, "P")
+    ring = KeyRing(connections)
+    await ring.find(made.write_key)
+    unknown = [f"pk_{n:048x}" for n in range(9)]
+    await asyncio.gather(*(ring.find(key) for key in unknown), return_exceptions=True)
+    assert ring.remembered(made.write_key) is not None
+    assert ring.remembered(unknown[0]) is None
+    with pytest.raises(Unauthorized):
+        ring.remembered(unknown[-1])
+
+
+async def test_a_key_that_was_good_is_known_as_such_until_it_is_not(
+    pg: Connection, connections: Pool
+) -> None:
+    """Also after its time, and after a change that has it looked up again."""
+    made = await create_project(pg, "P")
+    clock = Clock()
+    ring = KeyRing(connections, clock)
+    assert not ring.was_good(made.write_key)
+    await ring.find(made.write_key)
+    clock.now = MEMORY_SECONDS + 1
+    ring.forget()
+    assert ring.remembered(made.write_key) is None
+    assert ring.was_good(made.write_key)
+    await pg.execute("update api_keys set revoked_at = clock_timestamp()")
+    with pytest.raises(Unauthorized):
+        await ring.find(made.write_key)
+    assert not ring.was_good(made.write_key)
+    assert not ring.was_good("no key of ours")
+
+
 async def test_without_a_database_a_key_is_neither_good_nor_bad(
     pg: Connection, database: str
 ) -> None:

@@ -151,7 +151,7 @@ class IntakeRoute:
         except Exception as error:  # noqa: BLE001 - a client must never see a bare failure
             if not isinstance(error, LeadPulseError):
                 _log.exception("an event call failed")
-            problem = problems.problem_of(error)
+            problem = problems.problem_of(self._gate.refusal(error, sender))
             status, body, kind = problem.status, problem.body(instance), _PROBLEM
             extra += [(k.lower().encode(), v.encode()) for k, v in problem.headers.items()]
             if status in (408, 413):
@@ -204,7 +204,12 @@ class IntakeRoute:
             raise
 
     async def _caller(self, key: str, sender: Sender, extra: _Headers) -> Caller:
-        caller = self._keys.remembered(key) or await self._keys.find(key)
+        caller = self._keys.remembered(key)
+        if caller is None:
+            if not self._keys.was_good(key):
+                # Every made-up key would cost a look-up, and there is no end to them.
+                self._gate.check_stranger(sender)
+            caller = await self._keys.find(key)
         caller.may_send()
         self._gate.request(caller, sender)
         if caller.origins:

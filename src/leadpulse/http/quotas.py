@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from leadpulse.domain.errors import TooMany
+from leadpulse.domain.errors import TooMany, Unauthorized
 from leadpulse.http.clients import Clients, network_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,26 @@ class Gate:
         """Events that were not stored, and will be sent again, were not sent."""
         self.rates.take_back(caller, sender.address, number)
 
+    def check_stranger(self, sender: Sender) -> None:
+        """Raises TooMany if as many calls without a good key came from there as are answered."""
+        try:
+            self.rates.check_stranger(sender.address)
+        except TooMany:
+            if not self._passes(sender):
+                raise
+
+    def refusal(self, error: Exception, sender: Sender) -> Exception:
+        """What to answer where a call failed: those without a good key have a rate."""
+        # Whoever has the key of a paused project is no stranger.
+        if not isinstance(error, Unauthorized) or error.code == "project_paused":
+            return error
+        try:
+            self.rates.stranger(sender.address)
+        except TooMany as refused:
+            if not self._passes(sender):
+                return refused
+        return error
+
     def fields(self, caller: Caller, sender: Sender) -> _Headers:
         """How a sender stands. Nothing of his project: its traffic is not a stranger's."""
         policy = self._trusted if caller.trusted else self._public
@@ -122,4 +142,4 @@ def count_call(request: Request, rates: Rates | None, who: str) -> None:
 def count_stranger(request: Request, rates: Rates | None) -> None:
     """Counts a call whose credential is not good, by its address. Raises TooMany."""
     if rates is not None and request.client is not None:
-        rates.call(f"stranger {network_of(request.client.host)}")
+        rates.stranger(network_of(request.client.host))

@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from leadpulse.domain.errors import Forbidden, Overloaded, Unauthorized
 from leadpulse.domain.permissions import SCOPES
@@ -34,6 +34,8 @@ _ASKED_AT_ONCE: Final = 500
 # That a key was used is written together with others, so long after.
 _NOTED_AFTER: Final = 1.0
 _FORM: Final = re.compile(r"[ps]k_[0-9a-f]{48}")
+
+_T = TypeVar("_T")
 
 
 def new_write_key() -> str:
@@ -103,13 +105,17 @@ async def project_caller(conn: Connection, project_id: str) -> Caller | None:
 class KeyRing:
     """Finds the caller of a key; remembers good and bad ones for a few seconds, bounded.
 
+    Each apart: anybody can make up keys that are none, and must not push out those that are.
     Keys that are asked for while the database looks others up are looked up together next.
     """
 
     def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[float, Caller | Unauthorized]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._refused: OrderedDict[bytes, tuple[float, Unauthorized]] = OrderedDict()
+        # Those that were good when they were last looked up, however long ago.
+        self._good: OrderedDict[bytes, None] = OrderedDict()
         self._waiting: dict[bytes, asyncio.Future[Caller | Unauthorized]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._used: set[tuple[str, str]] = set()
@@ -118,6 +124,10 @@ class KeyRing:
     def remembered(self, key: str) -> Caller | None:
         """The caller if it is freshly known, without waiting. Raises Unauthorized."""
         return self._recall(_digest(key))
+
+    def was_good(self, key: str) -> bool:
+        """True if this key was good when it was last looked up: it is worth another look."""
+        return _FORM.fullmatch(key) is not None and hash_key(key) in self._good
 
     async def find(self, key: str) -> Caller:
         """The caller of a key. Raises Unauthorized; Overloaded when the database is away."""
@@ -136,6 +146,7 @@ class KeyRing:
     def forget(self) -> None:
         """Drops all that is remembered, after a change made by this process."""
         self._known.clear()
+        self._refused.clear()
 
     async def close(self) -> None:
         """Writes down which keys were used, as far as the database can be reached."""
@@ -144,7 +155,7 @@ class KeyRing:
         await self._note_used()
 
     def _recall(self, digest: bytes) -> Caller | None:
-        known = self._known.get(digest)
+        known = self._known.get(digest) or self._refused.get(digest)
         if known is None or known[0] < self._clock():
             return None
         return _raised(known[1])
@@ -180,14 +191,21 @@ class KeyRing:
             found = {key.key_hash: key for key in await store.find_keys(conn, [*digests])}
         answers = {digest: _judged(found.get(digest), digest) for digest in digests}
         for digest, answer in answers.items():
-            self._known[digest] = (asked + MEMORY_SECONDS, answer)
-            self._known.move_to_end(digest)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+            self._remember(digest, answer, asked + MEMORY_SECONDS)
         self._used |= {(k.project_id, k.id) for k in found.values() if k.idle and not k.over}
         if self._used and self._noting is None:
             self._noting = asyncio.create_task(self._note_soon())
         return answers
+
+    def _remember(self, digest: bytes, answer: Caller | Unauthorized, until: float) -> None:
+        if isinstance(answer, Unauthorized):
+            self._known.pop(digest, None)
+            self._good.pop(digest, None)
+            _put(self._refused, digest, (until, answer))
+        else:
+            self._refused.pop(digest, None)
+            _put(self._good, digest, None)
+            _put(self._known, digest, (until, answer))
 
     async def _note_soon(self) -> None:
         try:
@@ -205,6 +223,13 @@ class KeyRing:
             async with self._pool.connection() as conn, conn.transaction():
                 await reach(conn, {project_id for project_id, _ in used})
                 await store.note_used(conn, used)
+
+
+def _put(memory: OrderedDict[bytes, _T], digest: bytes, value: _T) -> None:
+    memory[digest] = value
+    memory.move_to_end(digest)
+    if len(memory) > _REMEMBERED:
+        memory.popitem(last=False)
 
 
 def _digest(key: str) -> bytes:

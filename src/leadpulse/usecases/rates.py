@@ -95,6 +95,16 @@ class Rates:
             raise self._refused("calls", f"c {who}", amount, 1)
         return left
 
+    def stranger(self, address: str) -> None:
+        """Counts a call whose credential is not good, by where it came from. Raises TooMany."""
+        self.call(f"stranger {address}")
+
+    def check_stranger(self, address: str) -> None:
+        """Raises TooMany where one more such call would; counts nothing."""
+        amount, key = self.amounts.api, f"c stranger {address}"
+        if amount and self._tally.seen(key).wait(Rate(amount), 1) is not None:
+            raise self._refused("calls", key, amount, 1)
+
     @property
     def reset(self) -> int:
         """Whole seconds until the running minute ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from leadpulse.http.quotas import PASS_HEADER, pass_for
@@ -128,6 +129,31 @@ async def test_calls_have_a_rate_for_each_key_and_for_strangers(
             assert answer.headers["ratelimit"].startswith(f'"calls";r={left};t=')
         assert told(await wire.ask(asked)) == "calls"
         assert (await wire.ask(wire.head("GET /api/health HTTP/1.1"))).status == 200
+
+
+async def test_event_calls_with_wrong_keys_count_for_their_address(
+    database: str, tmp_path: Path
+) -> None:
+    """Wherever the key stands, together with other calls; a good key goes on from there."""
+    async with serving(database, tmp_path, api_rate=4, trusted_proxies=LOOPBACK) as wire:
+        good = (wire.project.write_key, wire.project.secret_key)
+        for key in good:
+            assert (await wire.post(event(), key=key)).status == 202
+        guess = b"GET /api/leads HTTP/1.1\r\nHost: x\r\nX-API-Key: sk_" + b"0" * 48 + b"\r\n\r\n"
+        assert (await wire.ask(guess)).status == 401
+        for key in ("pk_" + "1" * 48, "sk_" + "2" * 48, "no key of ours"):
+            assert (await wire.post(event(), key=key)).status == 401
+        for key in ("pk_" + "3" * 48, "pk_" + "1" * 48, "no key of ours"):
+            assert told(await wire.post(event(), key=key)) == "calls"
+        body = json.dumps({**event(), "apiKey": "pk_" + "4" * 48}).encode()
+        head = f"POST /api/events HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        assert told(await wire.ask(head.encode() + body)) == "calls"
+        elsewhere = await wire.post(event(), "X-Forwarded-For: 198.51.100.1", key="pk_" + "5" * 48)
+        assert elsewhere.status == 401
+        for key in good:
+            assert (await wire.post(event(), key=key)).status == 202
+        tool = f"{PASS_HEADER}: {pass_for(load_settings(data_dir=tmp_path).signing_secret())}"
+        assert (await wire.post(event(), tool, key="pk_" + "6" * 48)).status == 401
 
 
 async def test_the_installations_own_tools_pass(database: str, tmp_path: Path) -> None:
