@@ -23,6 +23,13 @@ ADA = "ada@example.com"
 
 
 @pytest.fixture
+async def api(database: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """Anybody may register; the project that is there belongs to nobody who does."""
+    async with running_api(database, tmp_path, signup="open") as running:
+        yield running
+
+
+@pytest.fixture
 async def ada(api: Api) -> AsyncIterator[Visitor]:
     """The owner of a project, logged in by cookie."""
     async with visitor(api) as browser:
