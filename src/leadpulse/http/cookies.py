@@ -8,8 +8,8 @@ and carry a value that no other page can read. A token in the Authorization head
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
 
+from leadpulse.domain import websites
 from leadpulse.domain.errors import Forbidden
 from leadpulse.usecases.tokens import SECONDS
 
@@ -92,9 +92,14 @@ def require_csrf(request: Request, services: Services, session_id: str) -> None:
 def _is_ours(origin: str, request: Request, services: Services) -> bool:
     if origin in services.settings.frontend_url:
         return True
-    # Whether it is https only the proxy knows, if there is one; the host it hands on.
-    host = request.headers.get("host", "").lower()
-    return bool(host) and urlsplit(origin.lower()).netloc == host
+    try:
+        named = websites.origin(origin)
+        here = websites.origin(f"{named.partition(':')[0]}://{request.headers.get('host', '')}")
+    except ValueError:
+        return False
+    # A proxy that nobody has named may end https before us; nothing begins it behind the page.
+    encrypted = named.startswith("https:") or not is_secure(request, services)
+    return named == here and encrypted
 
 
 def _refused(detail: str) -> Forbidden:

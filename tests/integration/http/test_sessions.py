@@ -79,7 +79,7 @@ async def test_on_https_the_cookie_is_bound_to_host_and_https(
         visitor(api, site=site) as browser,
     ):
         body = {"email": ADA, "password": PASSWORD, "name": "Ada Lovelace"}
-        answer = await browser.post("/api/auth/register", body)
+        answer = await browser.post("/api/auth/register", body, Origin="https://test")
         found = cookies_of(answer)
         assert set(found) == {"__Host-leadpulse_session", "__Host-leadpulse_device"}
         for said in found.values():
@@ -178,6 +178,45 @@ async def test_a_configured_dashboard_is_no_other_website(database: str, tmp_pat
         for origin, status in ((site, 201), ("http://app.example.com.evil.example", 403)):
             answer = await browser.post("/api/leads", {"userId": origin}, Origin=origin)
             assert answer.status_code == status
+
+
+async def test_what_is_no_website_is_not_ours(api: Api, ada: Visitor) -> None:
+    """An Origin that can't be read is refused like any other, wherever it comes."""
+    body = {"email": ADA, "password": PASSWORD}
+    for odd in (
+        "http://[", "http://[::1", "http://]", "http://test:x", "http://test:99999", "http://",
+        "http://test@test", "http://test/x", "//test", "test", "http:test", "http://te\xdfst",
+    ):  # fmt: skip
+        origin = odd.encode("latin-1")
+        answer = await ada.post("/api/leads", {"userId": "u"}, Origin=origin)  # type: ignore[arg-type]
+        assert code(answer) == (403, "csrf"), odd
+        answer = await ada.client.post(
+            "/api/auth/login", json=body, headers={b"Origin": origin, b"Cookie": b""}
+        )
+        assert code(answer) == (403, "csrf"), odd
+
+
+async def test_a_page_that_came_without_encryption_is_not_ours_on_https(
+    database: str, tmp_path: Path
+) -> None:
+    """Anybody on the way may have written it; the other way round a proxy has ended TLS."""
+    body = {"email": ADA, "password": PASSWORD}
+    tried = (
+        ("https://test", "http://test", 403), ("https://test", "https://test", 401),
+        ("https://test", "https://test:443", 401), ("https://test", "https://test:444", 403),
+        ("http://test", "https://test", 401), ("http://test", "http://TEST", 401),
+    )  # fmt: skip
+    async with running_api(database, tmp_path) as api:
+        for site, origin, status in tried:
+            async with visitor(api, site=site) as browser:
+                answer = await browser.post("/api/auth/login", body, Origin=origin)
+                assert answer.status_code == status, (site, origin)
+    async with (
+        running_api(database, tmp_path, frontend_url=("https://test",)) as api,
+        visitor(api) as browser,
+    ):
+        answer = await browser.post("/api/auth/login", body, Origin="http://test")
+        assert code(answer) == (403, "csrf")
 
 
 async def test_another_website_logs_nobody_in(api: Api, ada: Visitor) -> None:
