@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -61,6 +63,39 @@ async def test_judging_takes_no_longer_than_it_must(passwords: Passwords) -> Non
     """The longest password there can be is judged in a moment."""
     async with asyncio.timeout(5):
         await passwords.require_good("tortoise umbrella fjord " * 42, ABOUT, "password")
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        "4@8({[<3691!|0$5+7%2z" * 4, "@4({[<361!|70$5+7%2" * 4, "1!|74@0{[<($5" * 5,
+        "ab1!|74@0{[<($5" * 20, "aab" * 300,
+    ],
+)  # fmt: skip
+async def test_no_password_is_slow_to_judge(passwords: Passwords, slow: str) -> None:
+    """Not even one of characters that each stand for several letters."""
+    with pytest.raises(Invalid):  # the lists are read
+        await passwords.require_good("password12", ABOUT, "password")
+    began = time.process_time()
+    with contextlib.suppress(Invalid):
+        await passwords.require_good(slow, ABOUT, "password")
+    assert time.process_time() - began < 0.4
+
+
+async def test_who_logs_in_waits_for_nobody_who_chooses(passwords: Passwords) -> None:
+    """Judging has a thread of its own; only so many wait there."""
+    stored = await passwords.hash("one password")
+    good = "tortoise umbrella fjord"
+    choosing = [
+        asyncio.create_task(passwords.require_good(good, ABOUT, "password")) for _ in range(60)
+    ]
+    assert (await passwords.verify("one password", stored)).right
+    assert not all(task.done() for task in choosing)
+    answers = await asyncio.gather(*choosing, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+    assert 0 < len(refused) < 60
+    assert answers.count(None) == 60 - len(refused)
+    await passwords.require_good(good, ABOUT, "password")
 
 
 async def test_hashes_are_argon2id_and_salted(passwords: Passwords) -> None:

@@ -336,9 +336,7 @@ async def change_password(accounts: Accounts, session: FoundSession, old: str, n
 
     Raises Invalid, Conflict where there is none yet, TooMany.
     """
-    await accounts.guard.changing(session.id)
-    about = (session.email, session.name)
-    await accounts.passwords.require_good(new, about, "newPassword")
+    await accounts.guard.changing(session.user_id)
     async with snapshot(accounts.pool, None) as (conn, _):
         user = await store.user_by_id(conn, session.user_id)
     if user is None or user.password_hash is None:
@@ -348,6 +346,7 @@ async def change_password(accounts: Accounts, session: FoundSession, old: str, n
     checked = await accounts.passwords.verify(old, user.password_hash)
     if not checked.right:
         raise Invalid([FieldError("currentPassword", "is not the password of this account")])
+    await accounts.passwords.require_good(new, (user.email, user.name), "newPassword")
     hashed = await accounts.passwords.hash(new)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
         held = await store.hold_user(conn, user.id)

@@ -91,9 +91,9 @@ class Guard:
         """Somebody brings a token of an identity provider. Raises TooMany."""
         await self._count("identity", origin.network, FROM_ADDRESS)
 
-    async def changing(self, session_id: str) -> None:
-        """Somebody changes his password. Raises TooMany."""
-        await self._count("change", session_id, CHANGED)
+    async def changing(self, user_id: str) -> None:
+        """Somebody changes his password, in whichever session. Raises TooMany."""
+        await self._count("change", user_id, CHANGED)
 
     async def mailing(self, email: str) -> None:
         """A person asks for a mail to himself. Raises TooMany."""

@@ -2,7 +2,7 @@
 
 Hashing is slow and takes memory by design. It runs in threads of its own, few of them, with a
 bounded number of callers waiting: a flood of logins can't hold up anything else, nor take all
-memory.
+memory. Judging a new password has one more thread: who chooses one holds up nobody who logs in.
 """
 
 from __future__ import annotations
@@ -33,8 +33,12 @@ _FEWEST_GUESSES: Final = 1e8
 # Beside the person's own name and address so many letters have to be left.
 _OTHERWISE: Final = 8
 # Of a longer one the beginning is judged: judging takes time that grows with the square.
-_JUDGED: Final = 64
+_JUDGED: Final = 32
+# Signs that stand for the same letters are one for the judge, who tries every reading of them
+# together: hundreds otherwise, and seconds.
+_ALIKE: Final = str.maketrans({"{": "(", "[": "(", "<": "(", "|": "!"})
 _WAITING: Final = 50
+_CHOOSING: Final = 20
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
 
@@ -62,44 +66,59 @@ class Passwords:
         hasher = Argon2Hasher(time_cost=cost.rounds, memory_cost=cost.memory, parallelism=1)
         self._hasher = PasswordHash([hasher])
         self._nobodys = _nobodys_hash(cost)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="passwords")
-        self._waiting = 0
+        self._hashing = _Threads("passwords", workers, _WAITING)
+        self._judging = _Threads("judging", 1, _CHOOSING)
 
     async def hash(self, password: str) -> str:
         """What is stored of a password. Raises Overloaded."""
-        return await self._beside(lambda: self._hasher.hash(_normal(password)))
+        return await self._hashing.run(lambda: self._hasher.hash(_normal(password)))
 
     async def verify(self, password: str, stored: str | None) -> Checked:
         """Checks a password. Without a stored one it takes as long, and is never right."""
-        return await self._beside(lambda: self._verify(_normal(password), stored))
+        return await self._hashing.run(lambda: self._verify(_normal(password), stored))
 
     async def require_good(self, password: str, about: Iterable[str], field: str) -> None:
-        """Raises Invalid for one that is too short, too long, or easy to guess.
+        """Raises Invalid for one that is too short, too long, or easy to guess; Overloaded.
 
         `about` is what a guesser tries first: the person's name and address.
         """
         words = tuple(about)
-        problem = await self._beside(lambda: _weakness(_normal(password), words))
+        problem = await self._judging.run(lambda: _weakness(_normal(password), words))
         if problem is not None:
             raise Invalid([FieldError(field, problem)])
 
     def close(self) -> None:
         """Ends the threads; what is being hashed is finished."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._hashing.close()
+        self._judging.close()
 
     def _verify(self, password: str, stored: str | None) -> Checked:
         right, fresh = self._hasher.verify_and_update(password, stored or self._nobodys)
         return Checked(right and stored is not None, fresh)
 
-    async def _beside(self, work: Callable[[], _T]) -> _T:
-        if self._waiting >= _WAITING:
+
+class _Threads:
+    """A few threads, and so many callers at most who wait for them."""
+
+    def __init__(self, name: str, threads: int, most: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._most = most
+        self._waiting = 0
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        if self._waiting >= self._most:
             raise Overloaded("Too many people are logging in right now.", 2)
         self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await asyncio.shield(loop.run_in_executor(self._threads, work))
-        finally:
-            self._waiting -= 1
+        done = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        # Who gives up waiting leaves his work behind.
+        done.add_done_callback(self._ended)
+        return await asyncio.shield(done)
+
+    def _ended(self, _: asyncio.Future[_T]) -> None:
+        self._waiting -= 1
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _normal(password: str) -> str:
@@ -124,7 +143,7 @@ def _weakness(password: str, about: Iterable[str]) -> str | None:
         rest = rest.replace(word, "")
     if len(rest) < _OTHERWISE and len(rest) < len(password):
         return "is made of your own name or address; take several other words"
-    if _guesses(password[:_JUDGED], words) < _FEWEST_GUESSES:
+    if _guesses(password[:_JUDGED].translate(_ALIKE), words) < _FEWEST_GUESSES:
         return "is easy to guess; take several words that don't belong together"
     return None
 

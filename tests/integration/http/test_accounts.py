@@ -247,6 +247,10 @@ async def test_a_password_is_changed_by_the_old_one(open_api: Api) -> None:
         wrong = {"currentPassword": OTHER_PASSWORD, "newPassword": OTHER_PASSWORD}
         answer = await ada.post(path, wrong)
         assert answer.json()["errors"][0]["field"] == "currentPassword"
+        # Nobody's wish is looked at before it is known that it is hers.
+        wrong = {"currentPassword": OTHER_PASSWORD, "newPassword": "qwertyuiop"}
+        answer = await ada.post(path, wrong)
+        assert [each["field"] for each in answer.json()["errors"]] == ["currentPassword"]
         weak = {"currentPassword": PASSWORD, "newPassword": "qwertyuiop"}
         assert (await ada.post(path, weak)).json()["errors"][0]["field"] == "newPassword"
         right = {"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD}

@@ -118,6 +118,19 @@ async def test_a_known_browser_guesses_no_more_than_others(api: Api, ada: Visito
     assert await guess(ada, 12) == [401] * 10 + [429] * 2
 
 
+async def test_who_found_a_browser_open_guesses_the_password_no_faster(
+    api: Api, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changing it is counted by person, in however many sessions it is tried."""
+    monkeypatch.setattr(guard, "CHANGED", Rate(3, 900))
+    path = "/api/auth/change-password"
+    body = {"currentPassword": OTHER_PASSWORD, "newPassword": "velvet harbour pigeon"}
+    async with visitor(api) as phone:
+        await phone.login()
+        tried = [(await browser.post(path, body)).status_code for browser in (ada, phone) * 2]
+    assert tried == [422, 422, 422, 429]
+
+
 async def test_links_and_new_accounts_are_not_to_be_had_by_the_dozen(
     database: str, tmp_path: Path
 ) -> None:
