@@ -172,6 +172,16 @@ async def test_without_a_server_nothing_is_taken_on() -> None:
             task.cancel()
 
 
+async def test_what_cannot_be_written_is_not_taken_on() -> None:
+    """Whoever lets a mail be sent has done his work by then: nothing is thrown at him."""
+    async with postbox() as box, queue(box) as mail:
+        for odd in ("=?utf-8?q?x?=@example.com", "=?a?q?x?=@a.example", "a@b\r\nBcc: c@d.example"):
+            assert not mail.send("verify", odd, VALUES)
+        assert mail.given_up == 3
+        await mail.settle()
+    assert box.connections == 0
+
+
 async def test_nothing_of_a_mail_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Neither link nor address, whatever the server says of them."""
     caplog.set_level(logging.DEBUG)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from email.headerregistry import Address
+from email.message import EmailMessage
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadpulse.domain import names
 
@@ -86,3 +91,30 @@ def test_a_bad_event_name_is_told(value: object) -> None:
     """Each with what is wrong."""
     with pytest.raises(ValueError, match=r"must|required"):
         names.event_name(value)
+
+
+_PIECES = ("=?", "?=", "?q?", "?b?", "utf-8", "=", "_", "''", "%", "a", "x1", "+", ".", "!", "é")
+
+
+@given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=9))
+def test_mail_goes_to_the_address_and_to_no_other(pieces: list[str]) -> None:
+    """What mail programs would take for a text in another encoding is no address to write to."""
+    address = names.email("".join(pieces) + "@example.com")
+    if address is None or not names.is_mailable(address):
+        return
+    message = EmailMessage()
+    message["To"] = Address(addr_spec=address)
+    assert message["To"].addresses[0].addr_spec == address
+
+
+@pytest.mark.parametrize(
+    ("address", "can"),
+    [
+        ("ada@example.com", True), ("a=b?c@example.com", True), ("ünï@example.com", False),
+        ("=?utf-8?q?x?=@example.com", False), ("=??@example.com", False),
+    ],
+)  # fmt: skip
+def test_not_every_email_can_be_written_to(address: str, can: bool) -> None:  # noqa: FBT001
+    """As an identifier of a lead it is good nevertheless."""
+    assert names.email(address) == address
+    assert names.is_mailable(address) is can

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
@@ -37,6 +38,8 @@ _MOST: Final = 500
 # What may be left to do at the end.
 _FAREWELL: Final = 5.0
 _TROUBLES: Final = (aiosmtplib.SMTPException, OSError, ValueError)
+# What the library raises for a receiver that it can't read.
+_UNWRITABLE: Final = (ValueError, MessageError, IndexError)
 _NEAR: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -102,14 +105,19 @@ class MailQueue:
         return self._server is not None
 
     def send(self, kind: MailKind, to: str, values: Mapping[str, str]) -> bool:
-        """Takes a mail on; False without a server or with too many waiting."""
+        """Takes a mail on; False without a server, a good address, or room for more."""
         if self._server is None:
             return False
         if len(self._under_way) >= self._most:
             self.given_up += 1
             _log.warning("too many mails wait; one was not taken on", kind=kind)
             return False
-        message = _message(self._server, to, kind, values)
+        try:
+            message = _message(self._server, to, kind, values)
+        except _UNWRITABLE as error:
+            self.given_up += 1
+            _log.error("a mail could not be written", kind=kind, error=type(error).__name__)
+            return False
         task = asyncio.create_task(self._deliver(self._server, kind, message))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

@@ -90,6 +90,14 @@ def email(value: object) -> str | None:
     return address
 
 
+def is_mailable(address: str) -> bool:
+    """Tell whether mail can be sent to an address, and goes to no other.
+
+    Where `=?` stands mail programs read a text in another encoding.
+    """
+    return address.isascii() and "=?" not in address
+
+
 def lead_id(text: str) -> str | None:
     """A leadId as it is stored; None if it can't be one."""
     lowered = text.strip().lower()

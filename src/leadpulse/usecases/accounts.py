@@ -176,7 +176,7 @@ def checked_person(email: str, name: str) -> tuple[str, str]:
     """Address and name as they are stored. Raises Invalid."""
     errors = []
     address = names.email(email)
-    if address is None or len(address) > LONGEST_EMAIL or not address.isascii():
+    if address is None or len(address) > LONGEST_EMAIL or not names.is_mailable(address):
         errors.append(FieldError("email", "must be an email address"))
     trimmed = " ".join(name.split())
     if not 1 <= len(trimmed) <= LONGEST_NAME or not is_clean(trimmed):

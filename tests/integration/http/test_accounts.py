@@ -117,6 +117,7 @@ async def test_an_address_has_one_account(open_api: Api, box: Postbox) -> None:
     [
         ({"email": "nonsense"}, "email"), ({"email": "a@b"}, "email"),
         ({"email": "ä@b.com"}, "email"), ({"email": "a@b.com\x00"}, "email"),
+        ({"email": "=?utf-8?q?x?=@b.com"}, "email"),
         ({"name": " "}, "name"), ({"name": "x" * 201}, "name"),
         ({"password": "short"}, "password"), ({"password": "password12"}, "password"),
         ({"password": "ada.lovelace"}, "password"), ({"password": "x" * 1025}, "password"),

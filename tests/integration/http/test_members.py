@@ -322,7 +322,8 @@ async def test_whom_one_cannot_invite(
     admin, member = await someone(api, "admin"), await someone(api, "member")
     assert (await invite(api, admin, member.email.upper(), 409))["code"] == "already_member"
     await invite(api, admin, "new@example.com", 422, role="owner")
-    for wrong in ("x", "a@b", "", "a@example.com\nBcc: b@example.com", "é@example.com"):
+    for wrong in ("x", "a@b", "", "a@example.com\nBcc: b@example.com", "é@example.com",
+                  "=?utf-8?q?x?=@example.com"):  # fmt: skip
         await invite(api, admin, wrong, 422)
     fresh = await someone(api, "owner", verified=False)
     assert (await invite(api, fresh, "a@example.com", 403))["code"] == "unverified_email"
