@@ -131,10 +131,16 @@ async def register(accounts: Accounts, wanted: Registration, origin: Origin) -> 
     try:
         begun = await make_account(accounts, user, wanted.company, origin)
     except Conflict:
-        accounts.mailer.send("address_taken", email, {"link": f"{accounts.public_url}/login"})
+        accounts.beside(_warn_owner(accounts, email))
         raise
     accounts.beside(mail_link(accounts.pool, accounts.mailer, accounts.public_url, user.id))
     return begun
+
+
+async def _warn_owner(accounts: Accounts, address: str) -> None:
+    if await accounts.guard.may_warn(address):
+        link = f"{accounts.public_url}/login"
+        accounts.mailer.send("address_taken", address, {"link": link})
 
 
 async def make_account(
@@ -297,7 +303,7 @@ async def forgot_password(accounts: Accounts, email: str, origin: Origin) -> Non
 
 
 async def _mail_reset(accounts: Accounts, address: str) -> None:
-    if not await accounts.guard.may_mail(address):
+    if not await accounts.guard.may_reset(address):
         return  # whoever floods somebody's mailbox is not told that he does
     async with snapshot(accounts.pool, None) as (conn, _):
         user = await store.user_by_email(conn, address)

@@ -27,6 +27,7 @@ FROM_STRANGERS: Final = Rate(50, 3_600)
 REGISTERED: Final = Rate(20, 3_600)
 FORGOTTEN: Final = Rate(20, 3_600)
 LINKED: Final = Rate(60, 600)
+# Of one kind, to one address.
 MAILED: Final = Rate(5, 3_600)
 CHANGED: Final = Rate(10, 900)
 # Of one project in a day, and to one address: our mail is nobody's way to write to strangers.
@@ -96,17 +97,24 @@ class Guard:
         await self._count("change", user_id, CHANGED)
 
     async def mailing(self, email: str) -> None:
-        """A person asks for a mail to himself. Raises TooMany."""
-        await self._count("mail", email, MAILED)
+        """A person asks for a link to his own address. Raises TooMany.
+
+        It has a count of its own, as each kind of mail has that strangers can cause.
+        """
+        await self._count("mail.verify", email, MAILED)
 
     async def inviting(self, project_id: str, email: str) -> None:
         """Somebody lets us mail an invitation. Raises TooMany."""
         await self._count("invite.address", email, INVITED_ADDRESS)
         await self._count("invite", project_id, INVITED)
 
-    async def may_mail(self, email: str) -> bool:
-        """The same where nobody is told."""
-        return await self._throttle.hit("mail", email, MAILED) is None
+    async def may_reset(self, email: str) -> bool:
+        """Somebody says that this is his address and the password forgotten; he isn't told."""
+        return await self._throttle.hit("mail.reset", email, MAILED) is None
+
+    async def may_warn(self, email: str) -> bool:
+        """Somebody wants to register with this address, which is another's; he isn't told."""
+        return await self._throttle.hit("mail.taken", email, MAILED) is None
 
     async def _count(self, name: str, key: str, rate: Rate) -> None:
         seconds = await self._throttle.hit(name, key, rate)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from leadpulse.domain.errors import NotFound
+from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_accounts as told
+from leadpulse.usecases import guard
 from leadpulse.usecases.links import make_link
 from leadpulse.usecases.passwords import Checked, Cost, Passwords
 from support.api import Api, running_api
@@ -110,6 +112,33 @@ async def test_an_address_has_one_account(open_api: Api, box: Postbox) -> None:
         subjects = {mail["Subject"] for mail in box.mails}
         assert subjects == {"Is this your address?", "You have an account already"}
         await ada.login()
+
+
+async def test_nobody_is_flooded_by_who_wants_his_address(
+    open_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer stays the same when the owner has heard of it often enough."""
+    sent: list[tuple[str, str]] = []
+
+    class Mails:
+        ready = True
+
+        def send(self, kind: str, to: str, values: Mapping[str, str]) -> bool:
+            del values
+            sent.append((kind, to))
+            return True
+
+    object.__setattr__(open_api.services.accounts, "mailer", Mails())
+    monkeypatch.setattr(guard, "MAILED", Rate(2, 3_600))
+    async with visitor(open_api) as ada, visitor(open_api) as eve:
+        await ada.register()
+        for _ in range(4):
+            answer = await eve.post(
+                "/api/auth/register", {"email": ADA, "password": OTHER_PASSWORD, "name": "E"}
+            )
+            assert answer.json()["code"] == "email_taken"
+        await open_api.services.accounts.settle()
+    assert sent.count(("address_taken", ADA)) == 2
 
 
 @pytest.mark.parametrize(

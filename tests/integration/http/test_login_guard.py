@@ -154,8 +154,22 @@ async def test_links_and_new_accounts_are_not_to_be_had_by_the_dozen(
 
 async def test_a_mailbox_is_not_flooded(api: Api, ada: Visitor) -> None:
     """Who asks too often for links to one address is answered as ever, and nothing is sent."""
-    taken = [await api.services.accounts.guard.may_mail(ADA) for _ in range(7)]
-    assert taken == [True] * 5 + [False] * 2
+    for may in (api.services.accounts.guard.may_reset, api.services.accounts.guard.may_warn):
+        taken = [await may(ADA) for _ in range(7)]
+        assert taken == [True] * 5 + [False] * 2
+
+
+async def test_a_stranger_uses_up_nobodys_own_mails(api: Api, ada: Visitor) -> None:
+    """Who forgets a password for others leaves them the links that they ask for themselves."""
+    async with visitor(api, "203.0.113.9") as eve:
+        for _ in range(guard.MAILED.amount + 1):
+            answer = await eve.post("/api/auth/forgot-password", {"email": ADA})
+            assert answer.status_code == 202
+    await api.services.accounts.settle()
+    assert not await api.services.accounts.guard.may_reset(ADA)
+    assert await api.services.accounts.guard.may_warn(ADA)
+    asked = [await ada.post("/api/auth/verify-email") for _ in range(guard.MAILED.amount + 1)]
+    assert [answer.status_code for answer in asked] == [200] * guard.MAILED.amount + [429]
 
 
 # ── Time ─────────────────────────────────────────────────────────────────────────────
