@@ -230,6 +230,8 @@ SECTIONS: Final = (
         frozenset(("firstFailedAt", "failedAt", "settledAt")),
         whole=True,
     ),
+    # The one whose eventId it had may be anybody: a conflict is about whom it names, and is left
+    # out where that are several.
     Section(
         "conflicts",
         """
@@ -239,12 +241,18 @@ SECTIONS: Final = (
         )
         select 0, c.id, c.id, c.event_id, c.event, c.trusted, c.received_at, c.body
         from event_conflicts c
-        where c.project_id = %(project)s and c.id > %(b)s::uuid and %(a)s::int = 0 and (
-            exists (select from events e where e.project_id = c.project_id and e.id = c.event
-                and e.lead_id = any (%(leads)s::uuid[]))
-            or exists (select from names n where n.value = case n.kind
-                when 1 then c.body ->> 'userId' when 2 then c.body ->> 'email'
-                else c.body ->> 'anonymousId' end))
+        where c.project_id = %(project)s and c.id > %(b)s::uuid and %(a)s::int = 0
+            and (c.body ->> 'leadId' = any (%(leads)s::text[])
+                or exists (select from names n where n.value = case n.kind
+                    when 1 then c.body ->> 'userId' when 2 then c.body ->> 'email'
+                    else c.body ->> 'anonymousId' end))
+            and (c.body ->> 'leadId' = any (%(leads)s::text[])) is not false
+            and not exists (
+                select from (values (1, c.body ->> 'userId'), (2, c.body ->> 'email'),
+                    (3, c.body ->> 'anonymousId')) b (kind, value)
+                join identifiers i on i.project_id = %(project)s and i.kind = b.kind
+                    and i.value = b.value
+                where i.lead_id <> all (%(leads)s::uuid[]))
         order by c.id limit %(n)s
         """,
         (0, FIRST_ID),

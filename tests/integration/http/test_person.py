@@ -130,3 +130,23 @@ async def test_who_may_export_a_person(api: Api) -> None:
     await exported(api, lead, key=key)
     await api.get(f"/api/leads/{lead}/export", 403, key=await secret_key(api, "leads:read"))
     await api.get(f"/api/leads/{uuid7()}/export", 404)
+
+
+async def test_a_conflict_tells_of_nobody_else(api: Api) -> None:
+    """Who used one of his eventIds by chance is not his; what names him is, unless with others."""
+    await api.send({"event": "signup", "userId": "una", "eventId": "e1"},
+                   {"event": "signup", "userId": "bob", "eventId": "e2"})  # fmt: skip
+    for sent in (
+        {"event": "a", "userId": "bob", "eventId": "e1"},
+        {"event": "b", "email": "stranger@example.com", "eventId": "e1"},
+        {"event": "c", "userId": "una", "eventId": "e2"},
+        {"event": "d", "userId": "una", "anonymousId": "new", "eventId": "e2"},
+        {"event": "e", "userId": "bob", "anonymousId": "una", "eventId": "e1"},
+    ):
+        await api.call("POST", "/api/ingest/event", 202, json=sent)
+    await api.send({"event": "identify", "userId": "una", "anonymousId": "una"})
+    await api.score()
+    found = await exported(api, await api.lead_of(q="una"))
+    assert [one["sent"]["event"] for one in found["conflicts"]] == ["c", "d"]
+    assert "bob" not in str(found)
+    assert "stranger" not in str(found)
