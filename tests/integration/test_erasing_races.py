@@ -99,6 +99,59 @@ async def test_nothing_slips_through_while_somebody_is_erased(database: str, tur
             "select count(*) from events where traits::text like '%%erased@%%'") == 0  # fmt: skip
 
 
+async def test_no_profile_takes_up_what_an_event_said(database: str) -> None:
+    """A scorer reads events of others that name him, and writes their profiles, meanwhile."""
+    async with open_door(database) as door, pool(database, "api") as opened:
+        stop = asyncio.Event()
+        scorer = asyncio.create_task(score_on(database, stop))
+        for turn in range(6):
+            who = {"userId": WHO["userId"], "email": f"erased-{turn}@example.com"}
+            await door.trusted(event="identify", **who)
+            neighbours = [f"n{turn}-{n}" for n in range(25)]
+            for traits in ({"of": "one"}, {"by": f"By <{who['email']}>"}):
+                await door.batch(
+                    [{"event": "identify", "userId": n, "traits": traits} for n in neighbours],
+                    door.project.secret_key,
+                )
+            await _erase(door, opened)
+            await door.conn.execute("delete from suppressions")
+        stop.set()
+        await scorer
+        await drain(door.conn)
+        for table in ("events", "lead_profiles"):
+            query = f"select count(*) from {table} t where t::text like '%%erased-%%'"
+            assert await door.one(query) == 0
+        assert await door.one(
+            """select count(*) from lead_profiles where traits = '{"of": "one"}'"""
+        ) == 6 * 25  # fmt: skip
+
+
+async def test_it_waits_for_a_scorer_that_read_what_goes(database: str) -> None:
+    """What a pass has read before, and writes when others' events are clean, goes as well."""
+    async with open_door(database) as door, pool(database, "api") as opened:
+        await door.trusted(event="identify", **WHO)
+        await door.trusted(event="identify", userId="bob")
+        await drain(door.conn)
+        (bob,) = await leads_of(door, "bob")
+        await door.trusted(event="identify", userId="bob", traits={"by": WHO["email"]})
+        async with await connect(database, "test") as scorer:
+            await scorer.execute("begin")
+            await scorer.execute("select from leads where id = %s for no key update", (bob,))
+            await scorer.execute(
+                """update lead_profiles f set facts = jsonb_build_object('by', jsonb_build_array(
+                       e.traits ->> 'by', 1, e.event_id, 1))
+                   from events e where e.lead_id = f.lead_id and e.traits ? 'by'"""
+            )
+            erasing = asyncio.create_task(_erase(door, opened))
+            await asyncio.sleep(0.5)
+            assert not erasing.done()
+            await scorer.execute("commit")
+            await erasing
+        for table in ("events", "lead_profiles"):
+            query = f"select count(*) from {table} t where t::text like '%%erased@%%'"
+            assert await door.one(query) == 0
+
+
 async def _erase(door: Door, opened: Pool) -> None:
     (lead,) = set(await leads_of(door, WHO["userId"]))
     done = await erase.erase(opened, door.project.id, lead, "test")

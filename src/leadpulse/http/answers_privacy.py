@@ -16,8 +16,8 @@ class ErasedPerson(Answer):
     leads: list[str] = Field(description="The ids of all leads that had merged.")
     erased_at: Time = Field(description="When.")
     status: Literal["done", "running"] = Field(
-        description="running: the lead is gone, and its rows are being removed in the background. "
-        "Ask again to see."
+        description="running: the lead is gone, and its rows are being removed, or traces of it "
+        "looked for among those of others, in the background. Ask again to see."
     )
 
 
@@ -78,5 +78,6 @@ class Person(Answer):
     failures: list[dict[str, Any]] = Field(description="Work that failed and is tried again.")
     dead_letters: list[dict[str, Any]] = Field(description="Work that failed for good.")
     conflicts: list[dict[str, Any]] = Field(
-        description="Events of the last week with an eventId that stood for another one."
+        description="Events of the last week with an eventId that stood for another one. Those "
+        "that also name somebody else are left out."
     )

@@ -11,7 +11,9 @@ from leadpulse.postgres.connect import Connection, Instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Phase = Literal["rows", "conflicts", "profiles", "done"]
+    from leadpulse.domain.identity import Name
+
+Phase = Literal["rows", "conflicts", "events", "profiles", "done"]
 
 FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -52,67 +54,107 @@ update erasures set phase = %(phase)s, cursor = %(cursor)s::uuid,
 where project_id = %(project)s and id = %(id)s
 """
 
-# Conflicts hold whole events of whoever sent them, and stand with the lead of another.
-_CONFLICTS: Final = """
-with names as materialized (
-    select array(select jsonb_array_elements_text(n -> 'users')) as users,
-        array(select to_jsonb(u)::text from jsonb_array_elements_text(n -> 'emails') u) as emails,
-        array(select jsonb_array_elements_text(n -> 'anonymous')) as anonymous,
-        array(select jsonb_array_elements_text(n -> 'leads')) as leads
-    from (select %(names)s::jsonb as n) n
-), seen as materialized (
-    select c.id, c.body, row_number() over (order by c.id) as place from event_conflicts c
-    where c.project_id = %(project)s and c.id > %(cursor)s order by c.id limit %(n)s
-), gone as (
-    delete from event_conflicts c using seen s, names n
-    where c.project_id = %(project)s and c.id = s.id and (
-        s.body ->> 'userId' = any (n.users)
-        or s.body -> 'traits' ->> 'userId' = any (n.users)
-        or s.body ->> 'anonymousId' = any (n.anonymous)
-        or s.body ->> 'leadId' = any (n.leads)
-        or exists (select from unnest(n.emails) m
-                   where strpos(lower(s.body::text), m) > 0))
-)
-select count(*)::int, (select s.id::text from seen s order by s.id desc limit 1) from seen
+# Which identifiers people hold who are not among these leads.
+_HELD: Final = """
+select i.kind, i.value from jsonb_to_recordset(%(names)s::jsonb) n (k smallint, v text)
+join identifiers i on i.project_id = %(project)s and i.kind = n.k and i.value = n.v
+where i.lead_id <> all (%(leads)s::uuid[])
 """
 
-_PROFILES: Final = """
+# Names that events gave leads; of very many the latest.
+_SAID: Final = """
+select distinct t.user_id, t.email from unnest(%(leads)s::uuid[]) l
+cross join lateral (
+    select e.traits ->> 'userId' as user_id, e.traits ->> 'email' as email
+    from events e where e.project_id = %(project)s and e.lead_id = l
+    order by e.ts desc limit 20000
+) t
+where t.user_id is not null or t.email is not null
+limit 1000
+"""
+
+# A walk looks at the next rows of a project, and picks out those that may hold a trace: its
+# needles are no more than part of an address, since letters beyond ASCII fold otherwise here.
+_WALK: Final = """
 with names as materialized (
-    select array(select to_jsonb(u)::text from jsonb_array_elements_text(n -> 'users') u) as users,
-        array(select to_jsonb(u)::text from jsonb_array_elements_text(n -> 'emails') u) as emails
+    select array(select jsonb_array_elements_text(n -> 'users')) as users,
+        array(select to_jsonb(u)::text from jsonb_array_elements_text(n -> 'users') u) as quoted,
+        array(select jsonb_array_elements_text(n -> 'anonymous')) as anonymous,
+        array(select jsonb_array_elements_text(n -> 'leads')) as leads,
+        array(select jsonb_array_elements_text(n -> 'needles')) as needles
     from (select %(names)s::jsonb as n) n
 ), seen as materialized (
-    select f.lead_id, f.facts from lead_profiles f
-    where f.project_id = %(project)s and f.lead_id > %(cursor)s order by f.lead_id limit %(n)s
+    {seen}
+), found as (
+    select s.id, {found}
+    from seen s cross join names n cross join lower({text} collate "C") said
+    where {named} or exists (select from unnest(n.needles) m where strpos(said, m) > 0)
+    order by s.id limit %(most)s
 )
-select count(*)::int, (select s.lead_id::text from seen s order by s.lead_id desc limit 1),
-    coalesce((
-        select array_agg(s.lead_id::text) from seen s, names n
-        where exists (select from unnest(n.emails) m where strpos(lower(s.facts::text), m) > 0)
-            or exists (select from unnest(n.users) m where strpos(s.facts ->> 'userId', m) > 0)
-    ), '{}')
-from seen
+select (select count(*)::int from seen),
+    (select s.id::text from seen s order by s.id desc limit 1), f.id::text, {columns}
+from (select) one left join found f on true
+order by f.id
+"""
+
+# Conflicts hold whole events of whoever sent them, and stand with the lead of another.
+_NAMED: Final = """
+(s.body ->> 'userId' = any (n.users) or s.body -> 'traits' ->> 'userId' = any (n.users)
+    or s.body ->> 'anonymousId' = any (n.anonymous) or s.body ->> 'leadId' = any (n.leads))
+"""
+_CONFLICTS: Final = _WALK.format(
+    seen="""select c.id, c.body from event_conflicts c
+    where c.project_id = %(project)s and c.id > %(cursor)s order by c.id limit %(n)s""",
+    text="s.body::text",
+    named=_NAMED,
+    found=f"{_NAMED} is true as named, s.body",
+    columns="f.named, f.body",
+)
+_DROP: Final = """
+delete from event_conflicts c
+where c.project_id = %(project)s and c.id = any (%(conflicts)s::uuid[])
+"""
+
+_EVENTS: Final = _WALK.format(
+    seen="""select e.id, e.lead_id, e.traits from events e
+    where e.project_id = %(project)s and e.id > %(cursor)s order by e.id limit %(n)s""",
+    text="s.traits::text",
+    named="s.traits ->> 'userId' = any (n.users)",
+    found="s.lead_id, s.traits",
+    columns="f.lead_id::text, f.traits",
+)
+# Those that lost their content meanwhile stay without it.
+_SAVE_TRAITS: Final = """
+update events e set traits = w.t from jsonb_to_recordset(%(traits)s::jsonb) w (id uuid, t jsonb)
+where e.project_id = %(project)s and e.id = w.id and e.traits is not null
+"""
+
+# A merged lead still has what it showed last.
+_PROFILES: Final = _WALK.format(
+    seen="""select f.lead_id as id, f.facts, jsonb_build_array(
+        f.facts, f.traits, f.name, f.company, f.email, f.user_id)::text as whole
+    from lead_profiles f
+    where f.project_id = %(project)s and f.lead_id > %(cursor)s order by f.lead_id limit %(n)s""",
+    text="s.whole",
+    named="exists (select from unnest(n.quoted) m where strpos(s.facts ->> 'userId', m) > 0)",
+    found="1 as one",
+    columns="null",
+)
+
+_ROOTS: Final = """
+select m::text, coalesce((select r.root_id from lead_roots r
+                          where r.project_id = %(project)s and r.lead_id = m), m)::text
+from unnest(%(leads)s::uuid[]) m
 """
 
 _FACTS: Final = "select facts from lead_profiles where project_id = %s and lead_id = %s for update"
 _SAVE: Final = "update lead_profiles set facts = %s::jsonb where project_id = %s and lead_id = %s"
 
-_TRAITS: Final = """
-with names as materialized (
-    select array(select jsonb_array_elements_text(n -> 'users')) as users,
-        array(select to_jsonb(u)::text from jsonb_array_elements_text(n -> 'emails') u) as emails
-    from (select %(names)s::jsonb as n) n
-)
-update events e set traits = (
-    select coalesce(jsonb_object_agg(t.key, t.value), '{}')
-    from jsonb_each(e.traits) t, names n
-    where not (t.key = 'userId' and t.value #>> '{}' = any (n.users))
-        and not exists (select from unnest(n.emails) m where strpos(lower(t.value::text), m) > 0)
-)
-where e.project_id = %(project)s and e.lead_id = %(lead)s and e.traits is not null and exists (
-    select from names n
-    where e.traits ->> 'userId' = any (n.users)
-        or exists (select from unnest(n.emails) m where strpos(lower(e.traits::text), m) > 0))
+# It is told anew, should the lead ever be shown again.
+_SHOW_NOTHING: Final = """
+update lead_profiles set name = null, company = null, email = null, user_id = null, traits = '{}',
+    claimed = '{}'
+where project_id = %s and lead_id = %s
 """
 
 _SUPPRESSIONS: Final = """
@@ -182,7 +224,7 @@ async def add(conn: Connection, erasure: Erasure, names: Names, digests: Iterabl
             "project": erasure.project_id,
             "id": erasure.id,
             "root": erasure.root_id,
-            "leads": "{" + ",".join(erasure.leads) + "}",
+            "leads": _ids(erasure.leads),
             "names": _json({**names._asdict(), "leads": erasure.leads}),
             "now": Instant(erasure.made_at),
             "by": erasure.made_by,
@@ -218,28 +260,94 @@ async def go_on(conn: Connection, erasure: Erasure, phase: Phase, cursor: str = 
     await conn.execute(_GO_ON, values)
 
 
-async def drop_conflicts(conn: Connection, erasure: Erasure, limit: int) -> tuple[int, str | None]:
-    """Removes conflicts that name the person from among the next so many.
+class Portion(NamedTuple):
+    """How far a walk goes: rows that are looked at, and of them at most so many to be changed."""
 
-    Returns how many were looked at, and the last one.
+    rows: int
+    found: int
+
+
+class Walked(NamedTuple):
+    """Rows that may hold a trace, each with its id in front; `upto`: the last that was looked at.
+
+    Without it the walk is over.
     """
-    row = await (await conn.execute(_CONFLICTS, _portion(erasure, limit))).fetchone()
-    return (0, None) if row is None else (row[0], row[1])
+
+    upto: str | None
+    found: list[tuple[Any, ...]]
 
 
-async def profiles_with_traces(
-    conn: Connection, erasure: Erasure, limit: int
-) -> tuple[int, str | None, list[str]]:
-    """Of the next so many profiles: how many, the last one, and those that may name the person."""
-    row = await (await conn.execute(_PROFILES, _portion(erasure, limit))).fetchone()
-    return (0, None, []) if row is None else (row[0], row[1], row[2])
+async def conflicts(
+    conn: Connection, erasure: Erasure, needles: Sequence[str], portion: Portion
+) -> Walked:
+    """Walks through conflicts: (id, whether it names the person by an identifier, body)."""
+    return await _walk(conn, _CONFLICTS, (erasure, needles), portion)
 
 
-def _portion(erasure: Erasure, limit: int) -> dict[str, Any]:
-    return {
-        "project": erasure.project_id, "cursor": erasure.cursor, "n": limit,
-        "names": _json(erasure.names),
+async def events(
+    conn: Connection, erasure: Erasure, needles: Sequence[str], portion: Portion
+) -> Walked:
+    """Walks through events: (id, lead, traits)."""
+    return await _walk(conn, _EVENTS, (erasure, needles), portion)
+
+
+async def profiles(
+    conn: Connection, erasure: Erasure, needles: Sequence[str], portion: Portion
+) -> Walked:
+    """Walks through profiles: their leads."""
+    return await _walk(conn, _PROFILES, (erasure, needles), portion)
+
+
+async def _walk(
+    conn: Connection, statement: str, whom: tuple[Erasure, Sequence[str]], portion: Portion
+) -> Walked:
+    erasure, needles = whom
+    values = {
+        "project": erasure.project_id, "cursor": erasure.cursor, "n": portion.rows,
+        "most": portion.found, "names": _json({**(erasure.names or {}), "needles": needles}),
     }  # fmt: skip
+    rows = await (await conn.execute(statement.encode(), values)).fetchall()
+    found = [tuple(row[2:]) for row in rows if row[2] is not None]
+    if len(found) == portion.found:
+        return Walked(found[-1][0], found)
+    seen, last = rows[0][:2]
+    return Walked(last if seen == portion.rows else None, found)
+
+
+async def drop_conflicts(conn: Connection, project_id: str, ids: Sequence[str]) -> None:
+    """Removes conflicts."""
+    await conn.execute(_DROP, {"project": project_id, "conflicts": _ids(ids)})
+
+
+async def save_traits(
+    conn: Connection, project_id: str, left: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Puts what is left of the traits of events, by their ids, in their place."""
+    said = [{"id": event, "t": traits} for event, traits in left.items()]
+    await conn.execute(_SAVE_TRAITS, {"project": project_id, "traits": _json(said)})
+
+
+async def roots(conn: Connection, project_id: str, leads: Sequence[str]) -> dict[str, str]:
+    """The survivors of leads, whether there are such leads or not."""
+    values = {"project": project_id, "leads": _ids(leads)}
+    return dict(await (await conn.execute(_ROOTS, values)).fetchall())
+
+
+async def names_said(
+    conn: Connection, project_id: str, leads: Sequence[str]
+) -> list[tuple[str | None, str | None]]:
+    """The userIds and emails that events gave leads, as they were sent."""
+    values = {"project": project_id, "leads": _ids(leads)}
+    return await (await conn.execute(_SAID, values)).fetchall()
+
+
+async def held_by_others(
+    conn: Connection, project_id: str, names: Iterable[Name], leads: Sequence[str]
+) -> set[Name]:
+    """Which of these names leads hold that are not among those."""
+    asked = [{"k": kind, "v": value} for kind, value in names]
+    values = {"project": project_id, "names": _json(asked), "leads": _ids(leads)}
+    return set(await (await conn.execute(_HELD, values)).fetchall())
 
 
 async def facts(conn: Connection, project_id: str, lead_id: str) -> dict[str, Any] | None:
@@ -255,10 +363,9 @@ async def save_facts(
     await conn.execute(_SAVE, (_json(left), project_id, lead_id))
 
 
-async def clean_traits(conn: Connection, erasure: Erasure, lead_id: str) -> None:
-    """Takes the person's names out of the traits of another lead's events."""
-    values = {"project": erasure.project_id, "lead": lead_id, "names": _json(erasure.names)}
-    await conn.execute(_TRAITS, values)
+async def show_nothing(conn: Connection, project_id: str, lead_id: str) -> None:
+    """Takes away what a lead showed before it was merged."""
+    await conn.execute(_SHOW_NOTHING, (project_id, lead_id))
 
 
 async def suppressions(
@@ -278,6 +385,10 @@ async def lift(conn: Connection, project_id: str, suppression_id: str) -> bool:
     cursor = await conn.execute(_LIFT, {"project": project_id, "id": suppression_id})
     row = await cursor.fetchone()
     return row is not None and row[0] > 0
+
+
+def _ids(ids: Iterable[str]) -> str:
+    return "{" + ",".join(ids) + "}"
 
 
 def _json(document: Any) -> str:

@@ -383,7 +383,7 @@ CREATE TABLE public.erasures (
     finished_at timestamp with time zone,
     CONSTRAINT erasures_check CHECK (((phase = 'done'::text) = (finished_at IS NOT NULL))),
     CONSTRAINT erasures_check1 CHECK (((finished_at IS NULL) OR (names IS NULL))),
-    CONSTRAINT erasures_phase_check CHECK ((phase = ANY (ARRAY['rows'::text, 'conflicts'::text, 'profiles'::text, 'done'::text])))
+    CONSTRAINT erasures_phase_check CHECK ((phase = ANY (ARRAY['rows'::text, 'conflicts'::text, 'events'::text, 'profiles'::text, 'done'::text])))
 );
 
 ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;

@@ -5,15 +5,19 @@ intake keep nothing more of the person. What is long goes after it, in portions:
 leads, then traces in what belongs to others. Each portion is a transaction that notes how far it
 came, so that whoever finds an erasure half done goes on with it. Of events digests stay, so that
 callers who send one again are answered as before.
+
+Others' events are cleaned before their profiles, and under the locks that scorers hold while they
+read the one and write the other: so no profile takes up afterwards what an event said before.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from leadpulse.domain.errors import FieldError, Invalid, NotFound
 from leadpulse.domain.identity import ANONYMOUS_ID, EMAIL, LEAD_ID, USER_ID
 from leadpulse.domain.names import email as an_email
+from leadpulse.domain.traces import Traces, as_id
 from leadpulse.ids import uuid7
 from leadpulse.postgres import erasing as store
 from leadpulse.postgres import identity, lead_changes, profiles
@@ -21,16 +25,20 @@ from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit, paging
 from leadpulse.usecases.leads import survivor
 from leadpulse.usecases.paging import is_id
-from leadpulse.usecases.suppressing import coded
+from leadpulse.usecases.suppressing import coded, codes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from leadpulse.domain.identity import Name
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.erasing import Erasure, Suppression
     from leadpulse.postgres.session import Pool
 
 _PORTION: Final = 5_000
+# Rows of others that one portion looks at, and how many of them it changes.
+_LOOKED: Final = 5_000
+_FOUND: Final = 200
 # Portions before the rest is left to the upkeep and the caller is answered.
 _AT_ONCE: Final = 40
 KINDS: Final = {LEAD_ID: "leadId", USER_ID: "userId", EMAIL: "email", ANONYMOUS_ID: "anonymousId"}
@@ -69,11 +77,7 @@ async def _begin(conn: Connection, project_id: str, root: str, by: str) -> Erasu
         raise NotFound("project", project_id)
     leads = sorted(await identity.members(conn, project_id, root))
     await lead_changes.lock_leads(conn, project_id, leads)
-    held = (await identity.load_held(conn, [(project_id, root)]))[project_id, root]
-    by_kind: dict[int, list[str]] = {kind: [] for kind in KINDS}
-    for one in held:
-        by_kind[one.kind].append(one.value)
-    by_kind[LEAD_ID] = leads
+    by_kind = await _names(conn, project_id, root, leads)
     now = await lead_changes.clock(conn)
     erasure = store.Erasure(
         project_id, uuid7(), root, leads, None, "rows", store.FIRST, now, by, None
@@ -82,13 +86,43 @@ async def _begin(conn: Connection, project_id: str, root: str, by: str) -> Erasu
     # A browser may be shared with somebody who was not erased.
     digests = [
         coded(project[0], kind, value)
-        for kind in (LEAD_ID, USER_ID, EMAIL)
-        for value in by_kind[kind]
+        for kind, values in ((LEAD_ID, leads), (USER_ID, names.users), (EMAIL, names.emails))
+        for value in values
     ]
     await store.add(conn, erasure, names, digests)
     await lead_changes.remove_leads(conn, project_id, leads, now, erased=True)
     await audit.record(conn, project_id, "lead.erased", f"lead:{root}", {"leads": len(leads)})
     return erasure
+
+
+async def _names(
+    conn: Connection, project_id: str, root: str, leads: list[str]
+) -> dict[int, list[str]]:
+    """The identifiers of a person, by kind: also earlier ones, and every address among them.
+
+    Only those that he holds now are his for certain: of the others those stay that somebody
+    else holds.
+    """
+    held = (await identity.load_held(conn, [(project_id, root)]))[project_id, root]
+    own = {(one.kind, one.value) for one in held}
+    said = await store.names_said(conn, project_id, leads)
+    for facts in (await profiles.facts_of(conn, [(project_id, root)]))[root]:
+        said += [(fact[0], None) for fact in facts.get("userId", ())]
+        said += [(None, fact[0]) for fact in facts.get("email", ())]
+    more = {(USER_ID, user) for value, _ in said if (user := as_id(value)) is not None}
+    more |= _addresses([email for _, email in said])
+    more |= _addresses([value for kind, value in own | more if kind != EMAIL])
+    asked = more | {(USER_ID, value) for kind, value in more if kind == EMAIL}
+    taken = await store.held_by_others(conn, project_id, asked, leads)
+    more -= taken | _addresses([value for _, value in taken])
+    by_kind: dict[int, list[str]] = {USER_ID: [], EMAIL: [], ANONYMOUS_ID: []}
+    for kind, value in sorted(own | more):
+        by_kind[kind].append(value)
+    return by_kind
+
+
+def _addresses(values: Iterable[object]) -> set[Name]:
+    return {(EMAIL, address) for value in values if (address := an_email(value)) is not None}
 
 
 # ── Portions ─────────────────────────────────────────────────────────────────────────
@@ -101,16 +135,18 @@ async def go_on(conn: Connection, project_id: str, erasure_id: str) -> bool:
         return True
     if erasure.phase == "rows":
         await _remove_rows(conn, erasure)
-    elif erasure.phase == "conflicts":
-        seen, last = await store.drop_conflicts(conn, erasure, _PORTION)
-        if last is None or seen < _PORTION:
-            await store.go_on(conn, erasure, "profiles")
-        else:
-            await store.go_on(conn, erasure, "conflicts", last)
-    elif await _clean_profiles(conn, erasure):
-        await store.go_on(conn, erasure, "done")
-        return True
-    return False
+        return False
+    names = erasure.names or {}
+    traces = Traces(names.get("users", ()), names.get("emails", ()))
+    clean, then = _WALKS[erasure.phase]
+    # The more there is to look for, the less there is done at once.
+    share = 1 + len(traces.needles) // 100
+    portion = store.Portion(max(1, _LOOKED // share), max(1, _FOUND // share))
+    upto = None
+    if traces or erasure.phase == "conflicts":  # which also name browsers and leads
+        upto = await clean(conn, erasure, traces, portion)
+    await store.go_on(conn, erasure, *((then,) if upto is None else (erasure.phase, upto)))
+    return upto is None and then == "done"
 
 
 async def _remove_rows(conn: Connection, erasure: Erasure) -> None:
@@ -126,31 +162,61 @@ async def _remove_rows(conn: Connection, erasure: Erasure) -> None:
     await store.go_on(conn, erasure, "conflicts")
 
 
-async def _clean_profiles(conn: Connection, erasure: Erasure) -> bool:
-    """What events of other people said of this one's names; True if there is no more."""
-    names = erasure.names or {}
-    if not (names.get("users") or names.get("emails")):
-        return True
-    seen, last, found = await store.profiles_with_traces(conn, erasure, _PORTION)
-    for lead in found:
-        await _clean_profile(conn, erasure, lead)
-    if last is None or seen < _PORTION:
-        return True
-    await store.go_on(conn, erasure, "profiles", last)
-    return False
+async def _drop_conflicts(
+    conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
+) -> str | None:
+    """Events whose eventId was taken are not kept if they name the person in any way."""
+    walked = await store.conflicts(conn, erasure, traces.needles, portion)
+    gone = [row[0] for row in walked.found if row[1] or traces.stand_in(row[2])]
+    if gone:
+        await store.drop_conflicts(conn, erasure.project_id, gone)
+    return walked.upto
 
 
-async def _clean_profile(conn: Connection, erasure: Erasure, lead: str) -> None:
-    project_id = erasure.project_id
-    root = await identity.resolve_lead(conn, project_id, lead)
-    if root is None or not await lead_changes.lock_leads(conn, project_id, [root]):
-        return
+async def _clean_events(
+    conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
+) -> str | None:
+    """Traits of other people's events, whether a profile shows them or not."""
+    walked = await store.events(conn, erasure, traces.needles, portion)
+    left = {
+        event: (lead, cleaned)
+        for event, lead, traits in walked.found
+        if (cleaned := traces.without(traits)) != traits
+    }
+    if left:
+        leads = sorted({lead for lead, _ in left.values()})
+        if await _locked(conn, erasure.project_id, leads) is None:
+            return erasure.cursor
+        said = {event: traits for event, (_, traits) in left.items()}
+        await store.save_traits(conn, erasure.project_id, said)
+    return walked.upto
+
+
+async def _clean_profiles(
+    conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
+) -> str | None:
+    """What is known of other people, and what they showed before they were merged."""
+    walked = await store.profiles(conn, erasure, traces.needles, portion)
+    leads = [row[0] for row in walked.found]
+    if leads:
+        roots = await _locked(conn, erasure.project_id, leads)
+        if roots is None:
+            return erasure.cursor
+        for lead in leads:
+            await _clean_profile(conn, erasure.project_id, (lead, roots[lead]), traces)
+    return walked.upto
+
+
+async def _clean_profile(
+    conn: Connection, project_id: str, of: tuple[str, str], traces: Traces
+) -> None:
+    lead, root = of
     facts = await store.facts(conn, project_id, lead)
     if facts is None:
         return
-    names = erasure.names or {}
-    left = without(facts, frozenset(names["users"]), frozenset(names["emails"]))
-    await store.clean_traits(conn, erasure, lead)
+    if lead != root:
+        await store.show_nothing(conn, project_id, lead)
+    left = traces.without_facts(facts)
     if left != facts:
         now = await lead_changes.clock(conn)
         await store.save_facts(conn, project_id, lead, left)
@@ -158,31 +224,29 @@ async def _clean_profile(conn: Connection, erasure: Erasure, lead: str) -> None:
             await lead_changes.count_change(conn, project_id, root, now)
 
 
-def without(
-    facts: Mapping[str, Any], users: frozenset[str], emails: frozenset[str]
-) -> dict[str, Any]:
-    """Profile facts without somebody's names; a userId counts only where it stands as one."""
-    left: dict[str, Any] = {}
-    for field, fact in facts.items():
-        if field in ("email", "userId"):
-            kept = [
-                one
-                for one in fact
-                if not _holds(one[0], emails) and not (field == "userId" and one[0] in users)
-            ]
-            if kept:
-                left[field] = kept
-        elif not _holds(fact[0], emails):
-            left[field] = fact
-    return left
+async def _locked(
+    conn: Connection, project_id: str, leads: Sequence[str]
+) -> Mapping[str, str] | None:
+    """Locks the survivors of leads and returns them; None if they are others by then."""
+    roots = await store.roots(conn, project_id, leads)
+    await lead_changes.lock_leads(conn, project_id, sorted(set(roots.values())))
+    return roots if await store.roots(conn, project_id, leads) == roots else None
 
 
-def _holds(value: object, emails: frozenset[str]) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() in emails
-    if isinstance(value, dict):
-        return any(_holds(item, emails) for item in value.values())
-    return isinstance(value, list) and any(_holds(item, emails) for item in value)
+class _Clean(Protocol):
+    """A portion of a walk; tells up to where it came, None if it is over."""
+
+    async def __call__(
+        self, conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
+    ) -> str | None: ...
+
+
+# What each walk does, and what comes after it.
+_WALKS: Final[Mapping[str, tuple[_Clean, store.Phase]]] = {
+    "conflicts": (_drop_conflicts, "events"),
+    "events": (_clean_events, "profiles"),
+    "profiles": (_clean_profiles, "done"),
+}
 
 
 # ── Suppressions ─────────────────────────────────────────────────────────────────────
@@ -205,7 +269,7 @@ async def list_suppressions(
             project = await lead_changes.project_facts(conn, project_id)
             if project is None:
                 raise NotFound("project", project_id)
-            named = coded(project[0], *name)
+            named = ",".join(codes(project[0], *name))
         found = await store.suppressions(conn, project_id, named, before, limit + 1)
     shown = found[:limit]
     more = len(found) > limit

@@ -3,7 +3,7 @@
 Whoever was erased is known by keyed digests of his userIds and emails, and of the ids of his
 leads. Of an event that names one of them only digests of its eventId and of what it said are
 kept, so that the next one with this eventId is a duplicate or a conflict as ever. An anonymousId
-names a browser, perhaps a shared one, and suppresses nothing.
+names a browser, perhaps a shared one, and suppresses nothing; unless it is an erased address.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from leadpulse.domain.digests import name_digest
 from leadpulse.domain.errors import Conflict
-from leadpulse.domain.identity import EMAIL, LEAD_ID, USER_ID
-from leadpulse.domain.names import identifier
+from leadpulse.domain.identity import ANONYMOUS_ID, EMAIL, LEAD_ID, USER_ID
+from leadpulse.domain.names import email as an_email
+from leadpulse.domain.traces import as_id
 from leadpulse.postgres import intake, lead_changes
 from leadpulse.postgres import suppressing as store
 
@@ -36,6 +37,16 @@ def coded(key: bytes, kind: int, value: str) -> str:
     return f"{kind}{name_digest(key, kind, value)}"
 
 
+def codes(key: bytes, kind: int, value: str) -> list[str]:
+    """Whatever a name is suppressed by; an address is one person's, whatever it is sent as."""
+    found = [] if kind == ANONYMOUS_ID else [coded(key, kind, value)]
+    if kind in (USER_ID, ANONYMOUS_ID):
+        address = an_email(value) if "@" in value else None
+        if address is not None:
+            found.append(coded(key, EMAIL, address))
+    return found
+
+
 def names_of(item: Item, *, lead: bool) -> str:
     """The names of an event that count, coded; `lead`: its leadId as well.
 
@@ -43,20 +54,16 @@ def names_of(item: Item, *, lead: bool) -> str:
     stored. An email there is the event's own by now.
     """
     event, key = item.event, item.caller.digest_key
-    names = {
+    names = (
         (USER_ID, event.user_id),
-        (USER_ID, _text((event.known or {}).get("userId"))),
+        (USER_ID, as_id((event.known or {}).get("userId"))),
         (EMAIL, event.email),
+        (ANONYMOUS_ID, event.anonymous_id),
         (LEAD_ID, event.lead_id if lead else None),
-    }
-    return ",".join(coded(key, kind, value) for kind, value in names if value is not None)
-
-
-def _text(value: object) -> str | None:
-    try:
-        return identifier(value)
-    except ValueError:
-        return None
+    )
+    return ",".join({
+        code for kind, value in names if value is not None for code in codes(key, kind, value)
+    })  # fmt: skip
 
 
 async def refuse_suppressed(
@@ -66,11 +73,11 @@ async def refuse_suppressed(
 
     Whoever changes leads by hand hears of it, where the sender of an event doesn't.
     """
-    names = [(kind, name) for kind in (USER_ID, EMAIL) for name in identifiers.get(kind, ())]
+    names = [(kind, name) for kind, values in identifiers.items() for name in values]
     project = await lead_changes.project_facts(conn, project_id) if names else None
     if project is None:
         return
-    asked = [coded(project[0], kind, name) for kind, name in names]
+    asked = [code for kind, name in names for code in codes(project[0], kind, name)]
     if await store.any_suppressed(conn, project_id, asked):
         raise Conflict(
             "This person was erased, and nothing is kept of him until an owner lifts that.",

@@ -36,7 +36,8 @@ create table erasures (
     root_id uuid not null,
     leads uuid[] not null,
     names jsonb,
-    phase text not null default 'rows' check (phase in ('rows', 'conflicts', 'profiles', 'done')),
+    phase text not null default 'rows'
+        check (phase in ('rows', 'conflicts', 'events', 'profiles', 'done')),
     cursor uuid not null default '00000000-0000-0000-0000-000000000000',
     made_at timestamptz not null,
     made_by text not null,
