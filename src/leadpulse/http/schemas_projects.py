@@ -168,6 +168,6 @@ class Acceptance(Sent):
     name: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Your name, if you have no account yet."
     )
-    password: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+    password: Annotated[Text, Field(min_length=1, max_length=1024)] | None = Field(
         None, description="A password for it."
     )

@@ -197,13 +197,22 @@ async def list_sessions(pool: Pool, session: FoundSession) -> list[SessionRow]:
         return await store.list_sessions(conn, session.user_id)
 
 
+async def log_out(pool: Pool, ring: SessionRing, session: FoundSession) -> None:
+    """Ends the session of who asks; another process may have done so before."""
+    await _end(pool, ring, session.user_id, session.id)
+
+
 async def end_session(pool: Pool, ring: SessionRing, user_id: str, session_id: str) -> None:
     """Ends one session of a person. Raises NotFound."""
+    if not await _end(pool, ring, user_id, session_id):
+        raise NotFound("session", session_id)
+
+
+async def _end(pool: Pool, ring: SessionRing, user_id: str, session_id: str) -> bool:
     async with unit(pool, None, user=user_id) as (conn, _):
         ended = await store.end_session(conn, user_id, session_id)
     ring.forget([session_id])
-    if not ended:
-        raise NotFound("session", session_id)
+    return ended
 
 
 async def end_all_sessions(pool: Pool, ring: SessionRing, user_id: str) -> int:

@@ -212,6 +212,7 @@ async def test_a_stranger_is_invited_by_mail(api: Api, mails: Mails) -> None:
     assert mails.token not in str(made) + str(listed)
     await accept(api, 422, token=mails.token, name="Grace", password="password123")
     await accept(api, 422, token=mails.token, name=" ", password=PASSWORD)
+    await accept(api, 422, token=mails.token, name="Grace", password=f"{PASSWORD}\x00")
     begun = await accept(api, 200, token=mails.token, name="Grace", password=PASSWORD)
     assert begun["user"]["emailVerified"] is True
     assert (begun["project"]["id"], begun["project"]["role"]) == (api.project.id, "member")

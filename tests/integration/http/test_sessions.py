@@ -252,6 +252,16 @@ async def test_what_is_logged_out_is_not_let_in_again(api: Api, ada: Visitor) ->
     assert code(await ada.bearer("GET", "/api/auth/me", token)) == (401, "expired_session")
 
 
+async def test_who_was_logged_out_elsewhere_logs_out_all_the_same(api: Api, ada: Visitor) -> None:
+    """A session that another process has just ended is out as well, and its cookie goes."""
+    await ada.get("/api/auth/me")
+    await api.conn.execute("update sessions set revoked_at = clock_timestamp()")
+    answer = await ada.post("/api/auth/logout")
+    assert answer.status_code == 200
+    assert "max-age=0" in cookies_of(answer)["leadpulse_session"]
+    assert code(await ada.bearer("GET", "/api/auth/me")) == (401, "expired_session")
+
+
 async def test_sessions_are_listed_and_ended(api: Api, ada: Visitor) -> None:
     """One's own, and nobody else's."""
     async with visitor(api, "203.0.113.7") as phone, visitor(api) as eve:

@@ -129,9 +129,7 @@ async def change_password(
 @router.post("/logout", responses=of_people(told.Told))
 async def logout(request: Request, services: Given, session: SignedIn) -> Response:
     """Ends this session, in every process within five seconds."""
-    await sessions.end_session(
-        services.pool, services.accounts.sessions, session.user_id, session.id
-    )
+    await sessions.log_out(services.pool, services.accounts.sessions, session)
     return _logged_out(request, services, "You are logged out.")
 
 
