@@ -7,10 +7,12 @@ can make this ask Google more than once a minute, whatever tokens he sends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import jwt
@@ -102,7 +104,7 @@ class GoogleIdentities:
         self._again = now + _PAUSE
         try:
             answer = await asyncio.to_thread(_fetch, self._url)
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             _log.warning("Google's keys can't be fetched", error=type(error).__name__)
             if now >= self._kept_until:
                 self._keys = {}
@@ -120,14 +122,29 @@ def _fetch(url: str) -> _Answer:
         said = _MAX_AGE.search(response.headers.get("Cache-Control", ""))
     if len(body) > _MOST_BYTES:
         raise ValueError("too long")
-    found = jwt.PyJWKSet.from_dict(json.loads(body))
-    keys = {
-        key.key_id: key.key
-        for key in found.keys
-        if key.key_id is not None and key.key_type == "RSA"
-    }
+    keys = _read(body)
     age = float(said.group(1)) if said is not None else 0.0
     return _Answer(keys, min(max(age, _SHORTEST), _LONGEST_KEPT))
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The keys of a document by their names. Raises ValueError without any."""
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    listed = document.get("keys") if isinstance(document, dict) else None
+    keys = {}
+    for entry in listed if isinstance(listed, list) else ():
+        if not isinstance(entry, dict) or entry.get("kty") != "RSA":
+            continue
+        if all(isinstance(entry.get(name), str) for name in ("kid", "n", "e")):
+            # One that can't be used is no reason to do without the others.
+            with contextlib.suppress(jwt.PyJWTError, ValueError):
+                keys[entry["kid"]] = jwt.PyJWK.from_dict(entry, _ALGORITHM).key
+    if not keys:
+        raise ValueError("no keys")
+    return keys
 
 
 def _bad() -> Unauthorized:

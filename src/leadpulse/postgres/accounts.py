@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import psycopg
+
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
@@ -20,7 +22,7 @@ _INSERT: Final = """
 insert into users (id, email, name, password_hash, google_subject, email_verified_at)
 values (%(id)s, %(email)s, %(name)s, %(password_hash)s, %(google_subject)s,
         case when %(verified)s then clock_timestamp() end)
-on conflict (email) do nothing
+on conflict do nothing
 """
 
 _JOIN_GOOGLE: Final = """
@@ -104,7 +106,7 @@ async def _user(conn: Connection, query: str, value: str) -> User | None:
 
 
 async def insert_user(conn: Connection, user: NewUser) -> bool:
-    """Stores an account; False if its address has one already."""
+    """Stores an account; False if its address or its Google account has one already."""
     cursor = await conn.execute(_INSERT, user._asdict())
     return cursor.rowcount == 1
 
@@ -133,9 +135,16 @@ async def set_verified(conn: Connection, user_id: str) -> None:
     )
 
 
-async def join_google(conn: Connection, user_id: str, subject: str) -> None:
-    """Lets a Google account into this one from now on; its address is verified."""
-    await conn.execute(_JOIN_GOOGLE, (subject, user_id))
+async def join_google(conn: Connection, user_id: str, subject: str) -> bool:
+    """Lets a Google account into this one from now on; its address is verified.
+
+    False if another account was faster; nothing else can be done in this transaction then.
+    """
+    try:
+        await conn.execute(_JOIN_GOOGLE, (subject, user_id))
+    except psycopg.errors.UniqueViolation:
+        return False
+    return True
 
 
 async def insert_link(

@@ -37,6 +37,19 @@ async def google_login(
         raise Forbidden("Signing in with Google is not set up here.", "google_off")
     await accounts.guard.identifying(origin)
     identity = await accounts.google.verify(token)
+    try:
+        return await _enter(accounts, identity, company, origin)
+    except (Conflict, Forbidden):
+        # Another sign-in of the same person may have been faster by a moment: then he is in.
+        async with snapshot(accounts.pool, None) as (conn, _):
+            if await store.user_by_google(conn, identity.subject) is None:
+                raise
+        return await _enter(accounts, identity, company, origin)
+
+
+async def _enter(
+    accounts: Accounts, identity: Identity, company: str | None, origin: Origin
+) -> tuple[Begun, bool]:
     email = names.email(identity.email) or ""
     async with snapshot(accounts.pool, None) as (conn, _):
         user = await store.user_by_google(conn, identity.subject)
@@ -82,7 +95,8 @@ async def _join(accounts: Accounts, user: User, identity: Identity) -> User:
             await store.drop_links(conn, user.id, every=True)
             await session_store.end_sessions(conn, user.id)
             held = held._replace(password_hash=None)
-        await store.join_google(conn, user.id, identity.subject)
+        if not await store.join_google(conn, user.id, identity.subject):
+            raise Conflict("This account was changed just now; try again.", "other_identity")
     accounts.sessions.forget()
     accounts.mailer.send("google_joined", user.email, {})
     return held

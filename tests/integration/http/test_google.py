@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -14,6 +15,9 @@ import pytest
 
 from leadpulse.channels.google import GoogleIdentities
 from leadpulse.domain.errors import Overloaded, Unauthorized
+from leadpulse.postgres import accounts
+from leadpulse.postgres.accounts import User
+from leadpulse.postgres.connect import Connection
 from support.api import Api, running_api
 from support.issuer import CLIENT, Issuer, issuer, new_key
 from support.visitors import OTHER_PASSWORD, PASSWORD, visitor
@@ -141,6 +145,74 @@ async def test_another_google_account_with_the_address_is_another(
         await open_api.conn.execute("update users set disabled_at = now()")
         answer = await eve.post(GOOGLE, {"credential": google.token()})
         assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
+
+
+async def both(api: Api, *tokens: str, addresses: int = 2) -> list[int]:
+    """The statuses of sign-ins that meet: each has looked before any has stored something."""
+    looked = asyncio.Barrier(addresses)
+    find, first = accounts.user_by_email, [addresses]
+
+    async def together(conn: Connection, email: str) -> User | None:
+        found = await find(conn, email)
+        if first[0]:
+            first[0] -= 1
+            await looked.wait()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "user_by_email", together)
+        answers = await asyncio.gather(
+            *(api.client.post(GOOGLE, json={"credential": token}) for token in tokens)
+        )
+    return sorted(answer.status_code for answer in answers)
+
+
+async def test_two_sign_ins_at_once_are_one_account(open_api: Api, google: Issuer) -> None:
+    """Of one Google account whose address changes just then, too; and nobody gets an error."""
+    tokens = [google.token(email=email) for email in (ADA, "countess@example.com")]
+    assert await both(open_api, *tokens) == [200, 201]
+    assert len(await users(open_api)) == 1
+    tokens = [google.token(sub="77", email="bob@example.com") for _ in range(2)]
+    assert await both(open_api, *tokens) == [200, 201]
+    assert len(await users(open_api)) == 2
+
+
+async def test_two_accounts_are_not_joined_to_one_of_google(open_api: Api, google: Issuer) -> None:
+    """The second of two sign-ins that would join different accounts comes into the first's."""
+    async with visitor(open_api) as ada, visitor(open_api) as bob:
+        await ada.register(ADA)
+        await bob.register("bob@example.com")
+    await open_api.conn.execute("update users set email_verified_at = now()")
+    tokens = [google.token(email=email) for email in (ADA, "bob@example.com")]
+    assert await both(open_api, *tokens) == [200, 200]
+    joined = [subject for *_, subject in await users(open_api)]
+    assert sorted(joined, key=str) == ["1100220033", None]
+
+
+async def test_the_first_account_comes_of_two_sign_ins_at_once(
+    database: str, tmp_path: Path, google: Issuer
+) -> None:
+    """The door is shut behind the first, who is inside."""
+    async with running_api(database, tmp_path) as api:
+        object.__setattr__(api.services.accounts, "google", GoogleIdentities(CLIENT, google.url))
+        assert await both(api, google.token(), google.token()) == [200, 201]
+        answer = await api.client.post(
+            GOOGLE, json={"credential": google.token(sub="9", email="b@example.com")}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "signup_closed")
+
+
+@pytest.mark.parametrize("odd", [b"[]", b"7", b"null", b'"x"', b'{"keys": 7}', b'{"keys": [7]}',
+                                 b'{"keys": {}}', b"\xff", b"[" * 100_000,
+                                 b'{"keys": [{"kty": "RSA", "kid": [], "n": 7, "e": 8}]}',
+                                 b'{"keys": [{"kty": "RSA", "kid": "one", "n": "", "e": ""}]}'])  # fmt: skip
+async def test_whatever_answers_for_google_is_no_error_of_ours(
+    google: Issuer, odd: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be read as keys counts as being away."""
+    monkeypatch.setattr(google, "document", lambda: odd)
+    with pytest.raises(Overloaded):
+        await GoogleIdentities(CLIENT, google.url).verify(google.token())
 
 
 async def test_what_google_has_not_signed_for_us_is_refused(open_api: Api, google: Issuer) -> None:
