@@ -10,7 +10,8 @@ import pytest
 
 from leadpulse.domain.errors import Overloaded
 from leadpulse.postgres import intake as store
-from leadpulse.postgres.connect import connect
+from leadpulse.postgres.connect import connect, pool
+from leadpulse.usecases import merges
 from leadpulse.usecases.ceilings import Limits
 from leadpulse.usecases.intake import Size
 from leadpulse.usecases.projects import create_project
@@ -69,6 +70,87 @@ async def test_claims_about_one_lead_beyond_the_ceiling_are_kept_apart(database:
         assert counts == [(False, 5), (True, 2)]
         assert await door.one("select count(*) from inbox") == 5
         assert await door.one("select sum(events)::int from activity_deltas") == 7
+
+
+async def test_merging_leads_gives_no_room_beyond_the_ceiling(database: str) -> None:
+    """A lead and all that merged into it are one: what they say counts together, at once."""
+    async with open_door(database, limits=Limits(3, 0, 0)) as door:
+        await door.batch([visit(n) for n in range(4)])
+        for n in range(4):
+            await door.batch([visit(n, email="x@example.com")])
+        await door.batch([visit(n) for n in range(4)])
+        await door.trusted(anonymousId="v-2")
+        counts = await door.rows(
+            "select quarantined, trusted, count(*)::int from events group by 1, 2 order by 1, 2"
+        )
+        # Each browser said one thing while it was somebody of its own, the first one two.
+        assert counts == [(False, False, 5), (False, True, 1), (True, False, 7)]
+
+
+@pytest.mark.parametrize("merge", ["a claim", "another process"])
+async def test_what_is_stored_the_short_way_counts_for_the_survivor(
+    database: str, monkeypatch: pytest.MonkeyPatch, merge: str
+) -> None:
+    """Known browsers of one person, well below their ceilings each, pass it together."""
+    monkeypatch.setattr("leadpulse.usecases.ceilings._GROUP", 10)
+    limits, size = Limits(100, 0, 0), Size(events=10)
+    async with (
+        open_door(database, limits=limits, size=size) as door,
+        open_door(database, door.project, limits, size) as other,
+    ):
+        for n in range(8):
+            await door.batch([visit(n)])
+            await door.batch([visit(n) for _ in range(8)])
+        assert await door.one("select count(*) from events where quarantined") == 0
+        linking = door if merge == "a claim" else other
+        for n in range(8):
+            await linking.batch([visit(n, email="x@example.com")])
+        for _ in range(3):
+            for n in range(8):
+                await door.batch([visit(n) for _ in range(4)])
+        # 80 stood when all had become one.
+        taken = await door.one("select count(*) from events where not quarantined")
+        assert taken == 100
+        assert await door.one("select count(*) from events") == 80 + 96
+
+
+async def test_several_processes_ask_the_oftener_the_nearer_the_ceiling(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that taking turns they stop where one alone would."""
+    monkeypatch.setattr("leadpulse.usecases.ceilings._GROUP", 1)
+    limits = Limits(100, 0, 0)
+    async with (
+        open_door(database, limits=limits) as one,
+        open_door(database, one.project, limits) as two,
+        open_door(database, one.project, limits) as three,
+    ):
+        for _ in range(50):
+            for door in (one, two, three):
+                await door.event(anonymousId="v-1")
+        assert await one.one("select count(*) from events where not quarantined") == 100
+
+
+async def test_a_lead_that_was_parted_again_has_its_own_room(database: str) -> None:
+    """What the others said no longer counts for the one that had reached the ceiling."""
+    async with open_door(database, limits=Limits(4, 0, 0)) as door:
+        await door.batch([visit(n) for n in (1, 2) for _ in range(2)])
+        await door.batch([visit(1, email="x@example.com")])
+        await door.batch([visit(2, email="x@example.com")])
+        (edge,) = await door.rows("select id::text from lead_merges")
+        async with pool(database, "test") as connections:
+            await merges.undo(connections, door.project.id, edge[0], "test")
+        await door.batch([visit(1)])
+        await door.batch([visit(2)])
+        held = await door.rows(
+            "select i.value, array_agg(quarantined order by e.id) from events e "
+            "join identifiers i using (project_id, lead_id) where i.kind = 3 "
+            "group by 1 order by 1"
+        )
+        assert held == [
+            ("v-1", [False, False, False, True, True]),
+            ("v-2", [False, False, False]),
+        ]
 
 
 async def test_a_new_process_knows_what_was_used_up(database: str) -> None:

@@ -64,13 +64,16 @@ class Resolved(NamedTuple):
 
     `created`: the lead was made for this event and got its first profile from it. `linked`: an
     identifier was attached, confirmed or moved, or leads were merged, so that the shown profile
-    must be looked at. With an `error` nothing happened and there is no lead.
+    must be looked at. With an `error` nothing happened and there is no lead. `root` is the
+    survivor after all that was decided together, `merged`: leads became one by this event.
     """
 
     lead_id: str
     created: bool = False
     linked: bool = False
     error: LeadPulseError | None = None
+    root: str = ""
+    merged: bool = False
 
 
 # ── What is known ────────────────────────────────────────────────────────────────────

@@ -53,16 +53,31 @@ where project_id = %s
   and day = %s::date
 """
 
+# Of the survivor of a lead and of all that merged into it.
 _CLAIMS: Final = """
 select x.n, (
     select count(*) from (
-        select 1 from events
-        where project_id = x.p and lead_id = x.l and not trusted and received_at >=
-            %s::date::timestamp at time zone 'UTC'
+        select 1
+        from (
+            select x.l as lead_id
+            union all
+            select g.lead_id from lead_roots g where g.project_id = x.p and g.root_id = x.l
+        ) m
+        cross join lateral (
+            select 1 from events v
+            where v.project_id = x.p and v.lead_id = m.lead_id and not v.trusted
+              and v.received_at >= %s::date::timestamp at time zone 'UTC'
+            offset 0
+        ) v
         limit %s
     ) counted
 )
-from jsonb_to_recordset(%s::jsonb) as x(n int, p uuid, l uuid)
+from (
+    select i.n, i.p, coalesce((
+        select g.root_id from lead_roots g where g.project_id = i.p and g.lead_id = i.l
+    ), i.l) as l
+    from jsonb_to_recordset(%s::jsonb) as i(n int, p uuid, l uuid)
+) x
 """
 
 
@@ -96,7 +111,10 @@ async def add_types(
 async def claims_of_leads(
     conn: Connection, now: int, leads: Sequence[tuple[str, str]], most: int
 ) -> list[int]:
-    """How many claims of today are stored of each (project, lead), counted up to `most`."""
+    """How many claims of today are stored of each (project, lead), counted up to `most`.
+
+    With those of all leads that are one with it.
+    """
     asked = [{"n": n, "p": p, "l": lead} for n, (p, lead) in enumerate(leads)]
     cursor = await conn.execute(_CLAIMS, (_day(now), most, msgspec.json.encode(asked).decode()))
     counts = dict(await cursor.fetchall())

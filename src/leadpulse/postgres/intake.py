@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Marks of a look-up, where it found no single lead.
 UNKNOWN_LEAD_ID: Final = "!"
 NOT_PLAIN: Final = "?"
+_ID_LENGTH: Final = 36
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -34,7 +35,7 @@ with item as materialized (
         jsonb_to_recordset(%s::jsonb) as (p uuid, l uuid, u text, e text, a text, t bool, v int)
     ) with ordinality as x(p, l, u, e, a, t, v, n)
 ), found as materialized (
-    select n, p, l, u, e, a,
+    select n, p, l, u, e, a, t,
         case when l is not null then (
             select d.id from leads d where d.project_id = p and d.id = l
         ) end as by_l,
@@ -63,7 +64,10 @@ with item as materialized (
                 select r.root_id from lead_roots r where r.project_id = p and r.lead_id = z
             ), z))
             from unnest(array[by_l, by_u, by_e, by_a]) z where z is not null
-        ) then coalesce(by_l, by_u, by_e, by_a)::text
+        ) then coalesce(by_l, by_u, by_e, by_a)::text || case when t then '' else coalesce((
+            select r.root_id::text from lead_roots r
+            where r.project_id = p and r.lead_id = coalesce(by_l, by_u, by_e, by_a)
+        ), '') end
         else '?' end as answer
     from found
 )
@@ -214,12 +218,14 @@ class Found(NamedTuple):
     """The answer to a look-up.
 
     `now` is the database's clock (µs); `leads` has for each item its lead, UNKNOWN_LEAD_ID or
-    NOT_PLAIN; `projects`, without those that are gone.
+    NOT_PLAIN; `projects`, without those that are gone; `roots` the survivors of those leads that
+    merged, as far as claims are about them.
     """
 
     now: int
     leads: list[str]
     projects: dict[str, State]
+    roots: dict[str, str]
 
 
 class Stored(NamedTuple):
@@ -240,9 +246,12 @@ async def look_up(conn: Connection, items: Sequence[Ask]) -> Found:
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a select without a table gave no row")
-    now, leads, projects = row
+    now, given, projects = row
     states = {p: State(*state) for p, state in (projects or {}).items()}
-    return Found(now, leads.split(",") if leads else [], states)
+    answers = given.split(",") if given else []
+    leads = [answer[:_ID_LENGTH] for answer in answers]
+    roots = {one[:_ID_LENGTH]: one[_ID_LENGTH:] for one in answers if len(one) > _ID_LENGTH}
+    return Found(now, leads, states, roots)
 
 
 def _in_order(row: Row) -> tuple[str, bool, str]:

@@ -9,6 +9,7 @@ is the database's clock; a test holds the two against each other.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
 _ID_LENGTH: Final = 36
+_TWO_IDS: Final = 2 * _ID_LENGTH
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -72,8 +74,7 @@ with clock as materialized (
     where version is not null and w >= 0
       and (l is null or by_l is not null) and (u is null or by_u is not null)
       and (e is null or by_e is not null) and (a is null or by_a is not null)
-      and least(by_l, by_u, by_e, by_a) = greatest(by_l, by_u, by_e, by_a)
-      and coalesce(by_l, by_u, by_e, by_a) <> all (%s::uuid[])
+      and least(by_l, by_u, by_e, by_a) = greatest(by_l, by_u, by_e, by_a){and_unwatched}
 ), stored as (
     insert into events (
         project_id, id, lead_id, trusted, event_id, digest, fingerprint, event_type, ts,
@@ -97,18 +98,41 @@ with clock as materialized (
     from stored group by 1, 2, 3
 )
 select (select r from clock),
-    (select string_agg(id::text || lead_id::text, ',') from stored)
+    (select string_agg(id::text || lead_id::text{root}, ',') from stored)
 """
+# The parts that follow are left out where nothing asks for them: the mere preparation of what
+# isn't asked takes a tenth of the time that a single event needs.
 # Where a project suppresses anybody, h holds the names of the event; without it the long way
-# is taken, which finds them out. That part is left out where no event has it: the mere
-# preparation of what isn't asked takes a tenth of the time that a single event needs.
+# is taken, which finds them out.
 _WANTED: Final = f"""
 or h is not null and not {NAMED.format(names="h", project="p")} and not exists (
     select from forgotten_events w where w.project_id = p and w.trusted = t
         and w.digest = decode(d, 'hex'))
 """
-_TAKE_ALL: Final = _TAKE.format(place=PLACE, or_wanted="").encode()
-_TAKE_WANTED: Final = _TAKE.format(place=PLACE, or_wanted=_WANTED).encode()
+# Leads are watched with all that is one with them by now; trusted callers have no ceiling.
+_UNWATCHED: Final = """
+      and (t or coalesce((
+            select g.root_id from lead_roots g
+            where g.project_id = p and g.lead_id = coalesce(by_l, by_u, by_e, by_a)
+        ), by_l, by_u, by_e, by_a) <> all (array(
+            select coalesce((
+                select g.root_id from lead_roots g where g.project_id = w.p and g.lead_id = w.l
+            ), w.l) from unnest(%s::uuid[], %s::uuid[]) w(p, l))))
+"""
+_ROOT: Final = """ || coalesce((
+        select g.root_id::text from lead_roots g
+        where g.project_id = stored.project_id and g.lead_id = stored.lead_id
+    ), '')"""
+
+
+@cache
+def _statement(*, wanted: bool, watched: bool, rooted: bool) -> bytes:
+    return _TAKE.format(
+        place=PLACE,
+        or_wanted=_WANTED if wanted else "",
+        and_unwatched=_UNWATCHED if watched else "",
+        root=_ROOT if rooted else "",
+    ).encode()
 
 
 class Event(msgspec.Struct, omit_defaults=True):
@@ -143,27 +167,42 @@ class Event(msgspec.Struct, omit_defaults=True):
 
 
 class Taken(NamedTuple):
-    """The receive time (µs), and the lead of each event that was stored, by the event's id."""
+    """The receive time (µs), and the lead of each event that was stored, by the event's id.
+
+    `roots` has the survivors of those leads that merged.
+    """
 
     now: int
     leads: dict[str, str]
+    roots: dict[str, str]
 
 
 def _in_order(event: Event) -> tuple[str, bool, str]:
     return (event.p, event.t, event.d)
 
 
-async def take(conn: Connection, events: Sequence[Event], watched: Collection[str]) -> Taken:
-    """Stores those events whose lead is plain to see and is none of the `watched` leads.
+async def take(
+    conn: Connection,
+    events: Sequence[Event],
+    watched: Collection[tuple[str, str]],
+    *,
+    rooted: bool,
+) -> Taken:
+    """Stores those events whose lead is plain to see, and no claims about `watched` leads.
 
-    One statement, and so a transaction of its own.
+    These are given by (project, lead). One statement, and so a transaction of its own. Survivors
+    are told if `rooted`.
     """
-    document = _encode(sorted(events, key=_in_order)).decode()
-    watch = "{" + ",".join(sorted(watched)) + "}"
-    statement = _TAKE_ALL if all(event.h is None for event in events) else _TAKE_WANTED
-    cursor = await conn.execute(statement, (document, watch))
+    parameters = [_encode(sorted(events, key=_in_order)).decode()]
+    if watched:
+        parameters += ["{" + ",".join(part) + "}" for part in zip(*sorted(watched), strict=True)]
+    wanted = any(event.h is not None for event in events)
+    statement = _statement(wanted=wanted, watched=bool(watched), rooted=rooted)
+    cursor = await conn.execute(statement, parameters)
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a select without a table gave no row")
-    pairs = row[1].split(",") if row[1] else ()
-    return Taken(row[0], {pair[:_ID_LENGTH]: pair[_ID_LENGTH:] for pair in pairs})
+    stored = row[1].split(",") if row[1] else ()
+    leads = {one[:_ID_LENGTH]: one[_ID_LENGTH:_TWO_IDS] for one in stored}
+    roots = {one[_ID_LENGTH:_TWO_IDS]: one[_TWO_IDS:] for one in stored if len(one) > _TWO_IDS}
+    return Taken(row[0], leads, roots)

@@ -129,6 +129,8 @@ class _Draft:
     now: int
     projects: dict[str, store.State]
     other_types: frozenset[tuple[str, str]] = frozenset()
+    # The survivors of leads that merged.
+    roots: dict[str, str] = field(default_factory=dict)
     rows: list[tuple[Item, store.Row]] = field(default_factory=list)
     statuses: list[tuple[Item, Status]] = field(default_factory=list)
     errors: list[tuple[Item, LeadPulseError]] = field(default_factory=list)
@@ -214,9 +216,10 @@ class Group:
         fit = [item for item in items if _fits(item, others, slow=slow)]
         if not fit:
             return list(items)
-        watched = self._ceilings.watched()
         events = [_event(item, self._suppressing) for item in fit]
-        taken = await shortcut.take(conn, events, watched)
+        counted = self._ceilings.count_by_lead and bool(claims)
+        watched = self._ceilings.watched() if counted else ()
+        taken = await shortcut.take(conn, events, watched, rooted=counted)
         self._now = taken.now
         leads = taken.leads
         for item in fit:
@@ -229,6 +232,7 @@ class Group:
                 for i in fit
                 if i.id in leads and not i.caller.trusted
             ),
+            taken.roots,
         )
         self._mostly_plain = len(leads) * 2 >= len(items)
         return [item for item in items if item.status == "waiting"]
@@ -237,7 +241,7 @@ class Group:
         found = await store.look_up(conn, [_ask(item) for item in items])
         claims = [(i.caller.project_id, i.event.type) for i in items if not i.caller.trusted]
         shown_as_other = await self._ceilings.shown_types(conn, found.now, claims)
-        draft = _Draft(found.now, found.projects, shown_as_other)
+        draft = _Draft(found.now, found.projects, shown_as_other, found.roots)
         others = await self._sort(conn, draft, items, found.leads)
         self._now = found.now
         draft.plain = len(draft.rows)
@@ -296,6 +300,9 @@ class Group:
                 continue
             if one.created or one.linked:
                 draft.moved.add(item.id)
+            draft.roots[one.lead_id] = one.root
+            if one.merged and not item.caller.trusted:
+                self._ceilings.joined(item.caller.project_id, one.root)
             if one.created and not item.caller.trusted:
                 made[item.caller.project_id] += 1
             has_traits = not one.created and (one.linked or item.event.traits is not None)
@@ -350,7 +357,8 @@ class Group:
         claims = [row for item, row in draft.rows if not item.caller.trusted]
         if claims:
             leads = [(row.p, row.l) for row in claims]
-            held = [claims[n] for n in await self._ceilings.beyond(conn, draft.now, leads)]
+            beyond = await self._ceilings.beyond(conn, draft.now, leads, draft.roots)
+            held = [claims[n] for n in beyond]
             for row in held:
                 row.q = True
             # What they link stands all the same, and no row in the inbox will show it.

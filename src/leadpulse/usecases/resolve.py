@@ -144,7 +144,17 @@ def _decide_all(
             plan.left.append((item.project_id, graph.identifiers[decision.moved].lead))
         apply(graph, item, decision)
         _note(plan, item, decision)
-        plan.resolved.append(Resolved(decision.lead, decision.created, decision.changes_links))
+        plan.resolved.append(
+            Resolved(
+                decision.lead, decision.created, decision.changes_links,
+                root=graph.root(decision.lead), merged=bool(decision.merges),
+            )
+        )  # fmt: skip
+    if plan.merges:
+        plan.resolved = [
+            one._replace(root=graphs[item.project_id].root(one.lead_id))
+            for item, one in zip(items, plan.resolved, strict=True)
+        ]
     return plan
 
 
