@@ -325,6 +325,8 @@ async def reset_password(accounts: Accounts, token: str, password: str, origin: 
     await accounts.passwords.require_good(password, (user.email, user.name), "password")
     stored = await accounts.passwords.hash(password)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
+        # The account before its links, as everywhere: who comes second waits here.
+        await store.hold_user(conn, user.id)
         if not await store.use_link(conn, hashed, user.id):
             raise bad_link()
         await store.set_password(conn, user.id, stored)
@@ -358,7 +360,8 @@ async def change_password(accounts: Accounts, session: FoundSession, old: str, n
         held = await store.hold_user(conn, user.id)
         asking = await session_store.find_session(conn, session.id, user.id)
         # Whoever set another password meanwhile has ended this session, and knows why.
-        if asking is None or asking.over or held is None or held != user:
+        changed = held is None or held.disabled or held.password_hash != user.password_hash
+        if asking is None or asking.over or changed:
             raise Unauthorized("This session has ended; log in again.", "expired_session")
         await store.set_password(conn, user.id, hashed)
         await store.drop_links(conn, user.id, every=True)

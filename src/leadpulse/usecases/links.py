@@ -49,6 +49,7 @@ async def make_link(
         user = await store.user_by_email(conn, names.email(email) or "")
         if user is None:
             raise NotFound("account", email)
+        await store.hold_user(conn, user.id)
         return await _made(conn, public_url, user, purpose)
 
 
@@ -59,7 +60,7 @@ async def mail_link(
     if not mailer.ready:
         return
     async with unit(pool, None) as (conn, _):
-        user = await store.user_by_id(conn, user_id)
+        user = await store.hold_user(conn, user_id)
         if user is None:
             return
         link = await _made(conn, public_url, user, purpose)
@@ -68,6 +69,7 @@ async def mail_link(
 
 async def _made(conn: Connection, public_url: str, user: User, purpose: Purpose | None) -> Link:
     wanted: Purpose = purpose or ("reset" if user.verified else "verify")
+    # The account is held: before its links, as everywhere.
     token = new_link_token()
     await store.insert_link(conn, hash_token(token), user, wanted, _GOOD_FOR[wanted])
     return Link(wanted, link_url(public_url, _PAGES[wanted], token), _TOLD[wanted])

@@ -117,6 +117,7 @@ async def end_sessions(pool: Pool, email: str, session_id: str | None) -> int:
     user_id = await user_id_of(pool, email)
     async with unit(pool, None, user=user_id) as (conn, _):
         if session_id is None:
+            await accounts.hold_user(conn, user_id)
             return len(await sessions.end_sessions(conn, user_id))
         if not await sessions.end_session(conn, user_id, session_id):
             raise NotFound("session", session_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leadpulse.domain.errors import Forbidden, NotFound, Overloaded, Unauthorized
 from leadpulse.ids import uuid7
-from leadpulse.postgres import members
+from leadpulse.postgres import accounts, members
 from leadpulse.postgres import sessions as store
 from leadpulse.postgres.session import unit
 from leadpulse.postgres.trouble import DATABASE_ERRORS
@@ -218,6 +218,8 @@ async def _end(pool: Pool, ring: SessionRing, user_id: str, session_id: str) -> 
 async def end_all_sessions(pool: Pool, ring: SessionRing, user_id: str) -> int:
     """Logs a person out everywhere; returns how many sessions ran."""
     async with unit(pool, None, user=user_id) as (conn, _):
+        # Before the sessions, as whoever logs in and clears up among them.
+        await accounts.hold_user(conn, user_id)
         ended = await store.end_sessions(conn, user_id)
     ring.forget(ended)
     return len(ended)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leadpulse.domain.errors import NotFound
 from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_accounts as told
+from leadpulse.postgres import accounts
 from leadpulse.usecases import guard
 from leadpulse.usecases.links import make_link
 from leadpulse.usecases.passwords import Checked, Cost, Passwords
@@ -266,6 +269,55 @@ async def test_a_forgotten_password_is_set_anew(open_api: Api, box: Postbox) -> 
         assert box.mails[2]["Subject"] == "Your password was changed"
         await open_api.services.accounts.settle()
         assert len(box.mails) == 3
+
+
+async def test_of_two_links_at_once_one_sets_the_password(
+    open_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for somebody who waits for him: the second finds its link gone."""
+    async with visitor(open_api) as ada, visitor(open_api) as again:
+        await ada.register()
+        links = [
+            await make_link(open_api.pool, "https://app.example.com", ADA, "reset")
+            for _ in range(2)
+        ]
+        use, both = accounts.use_link, asyncio.Barrier(2)
+
+        async def together(*given: Any) -> bool:
+            used = await use(*given)
+            with contextlib.suppress(TimeoutError, asyncio.BrokenBarrierError):
+                await asyncio.wait_for(both.wait(), 0.5)
+            return used
+
+        monkeypatch.setattr(accounts, "use_link", together)
+        answers = await asyncio.gather(
+            *(
+                browser.post("/api/auth/reset-password", {"token": token, "password": NEWEST})
+                for browser, token in zip(
+                    (ada, again), [link.url.partition("=")[2] for link in links], strict=True
+                )
+            )
+        )
+    assert sorted(answer.status_code for answer in answers) == [200, 422]
+
+
+async def test_what_else_changes_of_an_account_is_no_reason_to_refuse_a_password(
+    open_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that is followed meanwhile verifies the address; the password is changed as well."""
+    own = open_api.services.accounts
+    async with visitor(open_api) as ada:
+        await ada.register()
+        hashed = own.passwords.hash
+
+        async def verified_meanwhile(password: str) -> str:
+            await open_api.conn.execute("update users set email_verified_at = now(), name = 'A'")
+            return await hashed(password)
+
+        monkeypatch.setattr(own.passwords, "hash", verified_meanwhile)
+        body = {"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD}
+        assert (await ada.post("/api/auth/change-password", body)).status_code == 200
+        await ada.login(ADA, OTHER_PASSWORD)
 
 
 async def test_a_password_is_changed_by_the_old_one(open_api: Api) -> None:

@@ -202,10 +202,14 @@ async def test_the_first_account_comes_of_two_sign_ins_at_once(
         assert (answer.status_code, answer.json()["code"]) == (403, "signup_closed")
 
 
-@pytest.mark.parametrize("odd", [b"[]", b"7", b"null", b'"x"', b'{"keys": 7}', b'{"keys": [7]}',
-                                 b'{"keys": {}}', b"\xff", b"[" * 100_000,
-                                 b'{"keys": [{"kty": "RSA", "kid": [], "n": 7, "e": 8}]}',
-                                 b'{"keys": [{"kty": "RSA", "kid": "one", "n": "", "e": ""}]}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"[]", b"7", b"null", b'"x"', b'{"keys": 7}', b'{"keys": [7]}', b'{"keys": {}}', b"\xff",
+        b"[" * 100_000, b'{"keys": [{"kty": "RSA", "kid": [], "n": 7, "e": 8}]}',
+        b'{"keys": [{"kty": "RSA", "kid": "one", "n": "", "e": ""}]}',
+    ],
+)  # fmt: skip
 async def test_whatever_answers_for_google_is_no_error_of_ours(
     google: Issuer, odd: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
