@@ -49,7 +49,7 @@ CALLS: Final = {
     "GET /api/auth/sessions": PEOPLE,
     "DELETE /api/auth/sessions/{session_id}": PEOPLE,
     "POST /api/auth/switch-project": PEOPLE,
-    "POST /api/auth/verify-email": OPEN,
+    "POST /api/auth/verify-email": PEOPLE,
     "GET /api/events": "LEADS_READ",
     "POST /api/events": EVENTS,
     "POST /api/events/batch": EVENTS,

@@ -45,7 +45,13 @@ TEMPLATES: Final[dict[MailKind, Template]] = {
             ),
         ),
         "Yes, it is mine",
-        ("The link works once, for {good_for}.", _NOT_YOU),
+        (
+            "The link works once, for {good_for}, when you are logged in.",
+            (
+                "If you have made no account, don't log in with a password that somebody gives "
+                "you. There is nothing to do: without the link nothing happens."
+            ),
+        ),
     ),
     "reset": Template(
         "A new password for LeadPulse",

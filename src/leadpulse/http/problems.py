@@ -60,7 +60,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "signup_closed": Kind(403, "Nobody can register here"),
     "google_off": Kind(403, "Signing in with Google is not set up"),
     "unverified_email": Kind(403, "The email address is not verified"),
-    "other_address": Kind(403, "The invitation is for another address"),
+    "other_address": Kind(403, "The link is for another address"),
     "origin_not_allowed": Kind(403, "This key is not for this website"),
     "not_found": Kind(404, "There is no such thing"),
     "method_not_allowed": Kind(405, "Not with this method"),

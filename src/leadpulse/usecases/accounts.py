@@ -280,13 +280,25 @@ async def send_verification(accounts: Accounts, session: FoundSession) -> None:
         )
 
 
-async def verify_email(accounts: Accounts, token: str, origin: Origin) -> None:
-    """Notes that the address of a link's account is its owner's. Raises Invalid."""
+async def verify_email(
+    accounts: Accounts, session: FoundSession, token: str, origin: Origin
+) -> None:
+    """Notes that the address is that of who is logged in, by a link to it.
+
+    The link alone shows who reads the mail, and not that he made the account: anybody can with
+    anybody's address, and would be let in for good by a kind person who follows it. Raises
+    Invalid, and Forbidden for a link to another account, which stays good.
+    """
     await accounts.guard.linking(origin)
     hashed = hash_token(token)
-    async with unit(accounts.pool, None) as (conn, _):
+    async with unit(accounts.pool, None, user=session.user_id) as (conn, _):
+        await store.hold_user(conn, session.user_id)
         user = await store.find_link(conn, hashed, "verify")
-        if user is None or not await store.use_link(conn, hashed, user.id):
+        if user is None:
+            raise bad_link()
+        if user.id != session.user_id:
+            raise Forbidden("This link is for another account: log in there.", "other_address")
+        if not await store.use_link(conn, hashed, user.id):
             raise bad_link()
         await store.set_verified(conn, user.id)
     # What it may do now it may do at once.

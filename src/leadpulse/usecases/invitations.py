@@ -136,13 +136,14 @@ async def accept(accounts: Accounts, token: str, session: FoundSession) -> Begun
     Raises Invalid, Forbidden, Conflict.
     """
     async with unit(accounts.pool, None, user=session.user_id) as (conn, _):
+        await store_of_accounts.hold_user(conn, session.user_id)
         held = await _held(conn, token)
         if session.email != held.email:
             raise Forbidden("This invitation is for another address.", "other_address")
-        if not session.verified:
-            # Somebody else may have made this account for the address, and not he reads the mail.
-            raise Forbidden("Verify your email address first.", "unverified_email")
+        # He has what was mailed to the address and is logged in to its account: as by a link.
+        await store_of_accounts.set_verified(conn, session.user_id)
         await _join(conn, held, session.user_id)
+    accounts.sessions.forget()
     return await switch_project(
         accounts.pool, accounts.sessions, accounts.tokens, session, held.project_id
     )

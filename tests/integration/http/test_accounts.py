@@ -220,6 +220,44 @@ async def test_a_link_verifies_an_address_once(open_api: Api, box: Postbox) -> N
         assert (await ada.post("/api/auth/verify-email", {"token": token})).status_code == 422
 
 
+async def test_who_registers_with_anothers_address_gains_nothing_by_her_link(
+    open_api: Api, box: Postbox
+) -> None:
+    """She who reads the mail verifies it only logged in there; else she sets a password of hers."""
+    path = "/api/auth/verify-email"
+    async with visitor(open_api) as thief, visitor(open_api) as ada, visitor(open_api) as bob:
+        await thief.register()
+        token = {"token": token_of(await box.mail())}
+        await bob.register("bob@example.com")
+        answer = await ada.post(path, token)
+        assert (answer.status_code, answer.json()["code"]) == (401, "missing_key")
+        answer = await bob.post(path, token)
+        assert (answer.status_code, answer.json()["code"]) == (403, "other_address")
+        assert (await thief.get("/api/auth/me")).json()["user"]["emailVerified"] is False
+        await ada.post("/api/auth/forgot-password", {"email": ADA})
+        await open_api.services.accounts.settle()
+        await box.mail(3)
+        reset = token_of(next(mail for mail in box.mails if "new password" in mail["Subject"]))
+        body = {"token": reset, "password": OTHER_PASSWORD}
+        said = await ada.enter("/api/auth/reset-password", body)
+        assert said["user"]["emailVerified"] is True
+        assert (await thief.get("/api/auth/me")).status_code == 401
+        assert (await thief.post(path, token)).status_code == 401
+        answer = await thief.post("/api/auth/login", {"email": ADA, "password": PASSWORD})
+        assert answer.status_code == 401
+
+
+async def test_a_link_verifies_wherever_its_owner_logs_in(open_api: Api, box: Postbox) -> None:
+    """On another machine she logs in first; the link is good until then."""
+    async with visitor(open_api) as ada, visitor(open_api) as phone:
+        await ada.register()
+        token = {"token": token_of(await box.mail())}
+        assert (await phone.post("/api/auth/verify-email", token)).status_code == 401
+        await phone.login()
+        assert (await phone.post("/api/auth/verify-email", token)).status_code == 200
+        assert (await ada.get("/api/auth/me")).json()["user"]["emailVerified"] is True
+
+
 async def test_links_end(open_api: Api, box: Postbox) -> None:
     """By time, by another address, and nothing of them is stored that could be used."""
     async with visitor(open_api) as ada:

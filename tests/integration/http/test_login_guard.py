@@ -138,7 +138,7 @@ async def test_links_and_new_accounts_are_not_to_be_had_by_the_dozen(
     async with running_api(database, tmp_path, signup="open") as api, visitor(api) as eve:
         for path, body, amount in (
             ("forgot-password", {"email": ADA}, guard.FORGOTTEN.amount),
-            ("verify-email", {"token": "x"}, guard.LINKED.amount),
+            ("reset-password", {"token": "x", "password": "y"}, guard.LINKED.amount),
             (
                 "register",
                 {"email": ADA, "password": "password12", "name": "x"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,8 @@ from leadpulse.domain.errors import NotFound
 from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_projects as told
 from leadpulse.ids import uuid7
-from leadpulse.postgres import projects
+from leadpulse.postgres import invitations as store
+from leadpulse.postgres import members, projects
 from leadpulse.usecases import guard, invitations, people, project_removal
 from leadpulse.usecases.sessions import MEMORY_SECONDS
 from support.tenants import audit_lines, someone
@@ -246,13 +248,59 @@ async def test_who_has_an_account_logs_in_and_joins(api: Api, mails: Mails) -> N
     assert (await api.get("/api/leads", 401, key=ada.token))["code"] == "session_switched"
 
 
-async def test_an_account_that_is_not_verified_joins_nothing(api: Api, mails: Mails) -> None:
-    """Somebody else may have made it for the address that was invited."""
+async def test_an_invitation_verifies_the_address_that_it_was_mailed_to(
+    api: Api, mails: Mails
+) -> None:
+    """Who is logged in there and has the link reads the mail; nobody else's link does that."""
     admin = await someone(api, "admin")
-    fake = await someone(api, email="grace@example.com", verified=False)
-    await invite(api, admin, fake.email)
-    answer = await accept(api, 403, fake.token, token=mails.token)
-    assert answer["code"] == "unverified_email"
+    grace = await someone(api, email="grace@example.com", verified=False)
+    other = await someone(api, email="other@example.com", verified=False)
+    await invite(api, admin, grace.email, role="admin")
+    token = mails.token
+    assert (await accept(api, 403, other.token, token=token))["code"] == "other_address"
+    begun = await accept(api, 200, grace.token, token=token)
+    assert begun["user"]["emailVerified"] is True
+    grace = grace._replace(token=begun["token"])
+    await invite(api, grace, "friend@example.com")
+    answer = await api.get("/api/auth/me", key=other.token)
+    assert answer["user"]["emailVerified"] is False
+
+
+async def test_an_invitation_and_its_inviter_end_in_one_order(
+    api: Api, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who accepts while the inviter is removed is in or out: nobody waits in a circle."""
+    owner, admin = await someone(api, "owner"), await someone(api, "admin")
+    grace = await someone(api, email="grace@example.com")
+    await invite(api, admin, grace.email)
+    hold, both = store.hold, asyncio.Barrier(2)
+    hold_members = members.hold
+
+    async def meet() -> None:
+        with contextlib.suppress(TimeoutError, asyncio.BrokenBarrierError):
+            await asyncio.wait_for(both.wait(), 0.5)
+
+    async def held(conn: Connection, token_hash: bytes) -> Any:
+        found = await hold(conn, token_hash)
+        await meet()
+        return found
+
+    async def held_members(conn: Connection, project_id: str, *user_ids: str) -> Any:
+        found = await hold_members(conn, project_id, *user_ids)
+        await meet()
+        return found
+
+    monkeypatch.setattr(store, "hold", held)
+    monkeypatch.setattr(members, "hold", held_members)
+    accepted, _ = await asyncio.gather(
+        api.client.post(
+            "/api/auth/accept-invitation",
+            json={"token": mails.token},
+            headers={"Authorization": f"Bearer {grace.token}"},
+        ),
+        remove(api, owner, admin),
+    )
+    assert accepted.status_code == 200
 
 
 async def test_nobody_joins_a_project_that_is_deleted(api: Api, mails: Mails) -> None:

@@ -20,7 +20,6 @@ from leadpulse.http.signed_in import (
     person,
     project,
     session_answer,
-    signed_in,
 )
 from leadpulse.usecases import accounts, projects, sessions
 from leadpulse.usecases.google import google_login
@@ -82,18 +81,19 @@ async def google(
     return await session_answer(request, services, begun, 201 if made else 200)
 
 
-@router.post(
-    "/verify-email",
-    responses=entry(told.Told, "missing_key", "unknown_session", "expired_session", "people_only"),
-)
+@router.post("/verify-email", responses=of_people(told.Told, "other_address", body=True))
 async def verify_email(
-    request: Request, services: Given, origin: CameFrom, given: sent.VerifyingEmail
+    services: Given, session: SignedIn, origin: CameFrom, given: sent.VerifyingEmail
 ) -> Response:
-    """Verifies the address by the token of a link; without one, and logged in, mails another."""
+    """Verifies one's address by the token of a link; without a token mails another link.
+
+    It takes a session of the account that the link was mailed for. Who reads the mail and never
+    made that account sets a password of his own (forgot-password), which logs out everybody else.
+    """
     if given.token is not None:
-        await accounts.verify_email(services.accounts, given.token, origin)
+        await accounts.verify_email(services.accounts, session, given.token, origin)
         return _done("The address is verified.")
-    await accounts.send_verification(services.accounts, await signed_in(request, services))
+    await accounts.send_verification(services.accounts, session)
     return _done("If the address is not verified yet, a link is on its way.")
 
 

@@ -146,7 +146,7 @@ async def revoke_invitation(
     responses=entry(
         LoggedIn,
         "missing_key", "unknown_session", "expired_session", "people_only", "other_address",
-        "unverified_email", "already_member", "has_account",
+        "already_member", "has_account",
     ),
 )  # fmt: skip
 async def accept_invitation(
