@@ -58,7 +58,10 @@ def create(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make an account. Without --password-stdin a random password is shown, this once only."""
+    """Make an account. Without --password-stdin a random password is shown, this once only.
+
+    The first account of all owns every project that nobody is in, unless --project names one.
+    """
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     password = given if given is not None else secrets.token_urlsafe(18)
     join = None if project is None else (checked_id(project), role)

@@ -167,6 +167,8 @@ async def accept_as_new(
     new = NewUser(uuid7(), email, name, hashed, verified=True)
     user = User(*new[:5], verified=True, operator=False, disabled=False)
     async with unit(accounts.pool, None, user=user.id) as (conn, _):
+        # Nobody registers as the first one meanwhile; before any project is held, as there.
+        await store_of_accounts.is_first(conn)
         held = await _held(conn, token)
         if not await store_of_accounts.insert_user(conn, new):
             raise _has_account()

@@ -16,7 +16,7 @@ from leadpulse.postgres.session import reach, snapshot, unit
 from leadpulse.postgres.sessions import SessionRow
 from leadpulse.usecases import audit
 from leadpulse.usecases.accounts import checked_person
-from leadpulse.usecases.projects import FIRST_PROJECT, Wish, found_project
+from leadpulse.usecases.projects import FIRST_PROJECT, Wish, adopt_projects, found_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,7 @@ async def list_people(pool: Pool) -> list[Person]:
 async def create_person(pool: Pool, passwords: Passwords, wanted: NewPerson) -> tuple[str, str]:
     """Makes an account whose address somebody vouches for; returns ids of user and project.
 
+    The first account of all owns every project that nobody is in, unless it is made for one.
     Raises Invalid, NotFound, and Conflict for an address that has one.
     """
     email, name = checked_person(wanted.email, wanted.name)
@@ -52,10 +53,13 @@ async def create_person(pool: Pool, passwords: Passwords, wanted: NewPerson) -> 
     hashed = await passwords.hash(wanted.password)
     user = NewUser(uuid7(), email, name, hashed, verified=True)
     async with unit(pool, None, user=user.id) as (conn, _):
+        first = await accounts.is_first(conn)
         if not await accounts.insert_user(conn, user):
             raise Conflict("This address has an account already.", "email_taken")
         if wanted.join is None:
-            return user.id, await found_project(conn, user.id, Wish(wanted.company))
+            # Who has the command line runs the installation, whoever else may register.
+            own = await adopt_projects(conn, user.id, wanted.company) if first else None
+            return user.id, own or await found_project(conn, user.id, Wish(wanted.company))
         project_id, role = wanted.join
         await _join(conn, project_id, user.id, role)
     return user.id, project_id

@@ -97,6 +97,38 @@ def test_accounts_are_made_and_looked_after(run: Running) -> None:
     ]
 
 
+@pytest.fixture
+def fresh(run: Running, clusters: dict[str, Cluster]) -> Iterator[Running]:
+    """An installation without any account."""
+    cluster = clusters[NEWEST]
+    name = cluster.create()
+    yield Running(cluster.dsn(name))
+    cluster.drop(name)
+
+
+def test_the_first_account_owns_the_projects_that_nobody_is_in(fresh: Running) -> None:
+    """As the first who registers does; whoever comes later gets a project of his own."""
+    made = [fresh("projects", "create", name, "--json").document["id"] for name in ("One", "Two")]
+    ada = fresh("users", "create", "ada@example.com", "--name", "Ada", "--json").document
+    assert ada["projectId"] == made[0]
+    owned = "select project_id::text from members where role = 'owner' order by project_id"
+    assert [row[0] for row in fresh.ask(owned)] == made
+    third = fresh("projects", "create", "Three", "--json").document["id"]
+    bob = fresh("users", "create", "bob@example.com", "--name", "Bob", "--json").document
+    assert bob["projectId"] not in {*made, third}
+
+
+def test_the_first_account_that_joins_a_project_owns_nothing_else(fresh: Running) -> None:
+    """Whoever makes it has said where it belongs."""
+    fresh("projects", "create", "One")
+    two = fresh("projects", "create", "Two", "--json").document["id"]
+    made = fresh(
+        "users", "create", "ada@example.com", "--name", "Ada", "--project", two, "--json"
+    ).document
+    assert made["projectId"] == two
+    assert fresh.ask("select project_id::text, role from members") == [(two, "member")]
+
+
 def test_links_are_shown_once_and_stored_as_hashes(run: Running) -> None:
     """To verify an address, or to set a new password."""
     run("users", "create", "link@example.com", "--name", "Link")

@@ -14,9 +14,12 @@ from leadpulse.domain.errors import NotFound
 from leadpulse.domain.rates import Rate
 from leadpulse.http import answers_accounts as told
 from leadpulse.postgres import accounts
-from leadpulse.usecases import guard
+from leadpulse.postgres.accounts import NewUser
+from leadpulse.postgres.connect import Connection
+from leadpulse.usecases import guard, invitations, people
 from leadpulse.usecases.links import make_link
 from leadpulse.usecases.passwords import Checked, Cost, Passwords
+from leadpulse.usecases.sessions import Origin
 from support.api import Api, running_api
 from support.postbox import Postbox, postbox, text_of, token_of
 from support.visitors import OTHER_PASSWORD, PASSWORD, visitor
@@ -447,6 +450,38 @@ async def test_only_one_is_the_first(api: Api) -> None:
     assert sorted(answer.status_code for answer in answers) == [201] + [403] * 7
     cursor = await api.conn.execute("select count(*) from users")
     assert await cursor.fetchone() == (1,)
+
+
+async def test_nobody_is_the_first_beside_another(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever registers while the command line makes an account, or an invitation does, waits."""
+    whom = ("grace@example.com", "member")
+    invited = await invitations.invite(
+        api.pool, api.project.id, ("grace@example.com", "member"), "cli"
+    )
+    own, insert = api.services.accounts, accounts.insert_user
+
+    async def slowly(conn: Connection, user: NewUser) -> bool:
+        made = await insert(conn, user)
+        await asyncio.sleep(0.3)
+        return made
+
+    monkeypatch.setattr(accounts, "insert_user", slowly)
+    wanted = people.NewPerson("ops@example.com", "Ops", PASSWORD, join=(api.project.id, "admin"))
+    grace = invitations.Newcomer("Grace", PASSWORD)
+    for other in (
+        lambda: people.create_person(api.pool, own.passwords, wanted),
+        lambda: invitations.accept_as_new(own, invited.token, grace, Origin()),
+    ):
+        async with visitor(api) as ada:
+            first = asyncio.ensure_future(other())
+            await asyncio.sleep(0.15)
+            body = {"email": ADA, "password": PASSWORD, "name": "Ada"}
+            answer = await ada.post("/api/auth/register", body)
+            assert (answer.status_code, answer.json()["code"]) == (403, "signup_closed")
+        await first
+        await api.conn.execute("delete from users")
 
 
 async def test_a_password_that_changes_meanwhile_opens_nothing(
