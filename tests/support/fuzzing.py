@@ -35,7 +35,7 @@ BEYOND_A_SCHEMA: Final = {
     # JSON Schema counts the characters of a text that is then trimmed.
     r"name|company|owner|company\.name": r"must be (a text of )?1 to 200 characters",
     r"note": r"must be a text of 1 to 1000 characters",
-    r"(.*\.)?(eventType|id|field|action|text)|notActivity\[\d+\]": r"must not be empty",
+    r"(.*\.)?(eventType|id|name|field|action|text)|notActivity\[\d+\]": r"must not be empty",
     # `format: email` of a schema is a wide field; ours is what mail servers take.
     r"email": (
         r"must be (a valid|an email) address|email, userId or name is required"
@@ -54,7 +54,7 @@ BEYOND_A_SCHEMA: Final = {
     ),
     # Bytes and depth of what is sent, and numbers that only a big integer can hold.
     r"properties|traits|traits\..*|company": (
-        r"(are|may be) .*10 levels.*|hold .*|holds a number .*|must be at most 1024 bytes of JSON"
+        r"(are|may be) .*10 levels.*|holds? .*|must be at most 1024 bytes of JSON"
         r"|belongs outside of traits|must be a text"
     ),
     # An operand must fit its operator.

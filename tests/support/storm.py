@@ -33,6 +33,7 @@ from leadpulse.usecases import (
     maintain,
     merges,
     models,
+    private,
     repair,
     resolve,
     score,
@@ -86,6 +87,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "_PASSES_END", 500_000)
     monkeypatch.setattr(maintain, "_DEEP", 40)
     monkeypatch.setattr(intake, "_BUSY_TRIES", 12)
+    monkeypatch.setattr(private, "STRAGGLERS", 3_000_000)
 
 
 def stretch(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
@@ -423,7 +425,6 @@ class Storm:
             )
             for (letter,) in await cursor.fetchall():
                 await repair.retry_dead_letter(self.pool, self.project, letter)
-            await leads.sweep_removals(self.pool)
             desk = Desk(conn)
             relabeller, rotation, quiet = Relabeller(desk.models), Rotation(), 0
             async with asyncio.timeout(60):
@@ -435,13 +436,13 @@ class Storm:
                         not (await long_folds.refold_pass(desk)).idle,
                         await maintain.rescore_walk(conn, 100),
                         await maintain.drop_old_generations(conn, 100),
+                        await private.sweep_pass(conn),
                         await maintain.roll_up(conn),
                         await relabeller.step(conn, 100),
                         await self.waits(conn),
                     ]
                     quiet = 0 if any(work) else quiet + 1
             await decay_pass(conn, desk.models)
-            await leads.sweep_removals(self.pool)
         finally:
             await conn.close()
 

@@ -98,13 +98,6 @@ insert into lead_removals (project_id, lead_id, removed_at, erased)
 select %(project)s, id, %(now)s, %(erased)s from gone
 """
 
-_REMOVALS: Final = """
-select r.project_id::text, r.lead_id::text, r.removed_at, r.erased from lead_removals r
-order by r.removed_at, r.project_id, r.lead_id
-limit %s
-"""
-
-# Those of erased people are looked through all the while in which more may arrive.
 _SETTLING: Final = """
 select r.project_id::text, r.lead_id::text, r.removed_at, r.erased from lead_removals r
 where r.erased or r.removed_at < clock_timestamp() - %s * interval '1 microsecond'
@@ -295,12 +288,6 @@ class Removal(NamedTuple):
     lead_id: str
     removed_at: int
     erased: bool
-
-
-async def removals(conn: Connection, limit: int) -> list[Removal]:
-    """Return leads of which rows may be left, those that were removed first first."""
-    cursor = await conn.execute(_REMOVALS, (limit,))
-    return [Removal(*row) for row in await cursor.fetchall()]
 
 
 async def settling(conn: Connection, stragglers: int, limit: int) -> list[Removal]:

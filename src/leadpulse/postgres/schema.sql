@@ -1345,7 +1345,6 @@ GRANT ALL ON FUNCTION keeper.projects_with_old_generations() TO leadpulse_worker
 
 REVOKE ALL ON FUNCTION keeper.projects_with_removals(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.projects_with_removals(most integer) TO leadpulse_app;
-GRANT ALL ON FUNCTION keeper.projects_with_removals(most integer) TO leadpulse_worker;
 
 REVOKE ALL ON FUNCTION keeper.queue(bound integer, OUT waiting integer, OUT oldest timestamp with time zone, OUT retrying integer, OUT failed integer, OUT long_folds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.queue(bound integer, OUT waiting integer, OUT oldest timestamp with time zone, OUT retrying integer, OUT failed integer, OUT long_folds integer) TO leadpulse_app;
@@ -1447,7 +1446,6 @@ GRANT SELECT ON TABLE public.lead_merges TO leadpulse_worker;
 
 GRANT SELECT ON TABLE public.lead_removals TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lead_removals TO leadpulse_app;
-GRANT SELECT,DELETE ON TABLE public.lead_removals TO leadpulse_worker;
 
 GRANT SELECT ON TABLE public.lead_roots TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lead_roots TO leadpulse_app;

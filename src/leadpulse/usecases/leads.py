@@ -16,7 +16,7 @@ from leadpulse.domain.lead_change import (
 )
 from leadpulse.domain.profile import Held, Source, view
 from leadpulse.ids import uuid7
-from leadpulse.postgres import identity, keeper, profiles
+from leadpulse.postgres import identity, profiles
 from leadpulse.postgres import lead_changes as store
 from leadpulse.postgres.session import unit
 from leadpulse.usecases import audit
@@ -226,7 +226,7 @@ async def delete(pool: Pool, project_id: str, lead_id: str) -> None:
     """Removes a lead with all that merged into it. It comes back when it is seen again.
 
     The lead is gone at once; what is long of its events and ledger goes in portions, the rest
-    of it by `sweep_removals`. Raises NotFound.
+    of it by a pass beside the scorers. Raises NotFound.
     """
     async with unit(pool, project_id) as (conn, now):
         await identity.lock_identities(conn, [project_id])
@@ -240,21 +240,3 @@ async def delete(pool: Pool, project_id: str, lead_id: str) -> None:
             async with unit(pool, project_id) as (conn, _):
                 if await store.remove_rows(conn, project_id, lead, _PORTION) < _PORTION:
                     break
-
-
-async def sweep_removals(pool: Pool, most: int = 100) -> int:
-    """Removes what is left of removed leads, one portion each; returns how many rows.
-
-    For a regular pass: also catches events that were on their way when their lead was removed.
-    """
-    async with unit(pool, None) as (conn, now):
-        await keeper.reach_removals(conn, most)
-        waiting = await store.removals(conn, most)
-    removed = 0
-    for project_id, lead_id, removed_at, erased in waiting:
-        async with unit(pool, project_id) as (conn, _):
-            count = await store.remove_rows(conn, project_id, lead_id, _PORTION, erased=erased)
-            if count < _PORTION and removed_at < now - STRAGGLERS:
-                await store.removal_done(conn, project_id, lead_id)
-        removed += count
-    return removed

@@ -31,7 +31,10 @@ async def erasure_pass(conn: Connection) -> int:
 
 
 async def sweep_pass(conn: Connection) -> int:
-    """Removes rows of removed leads that came late or were too many; returns how many."""
+    """Removes rows of removed leads that came late or were too many.
+
+    Returns how many rows, and leads of which nothing can be left: 0 when nothing is to be done.
+    """
     async with conn.transaction():
         await keeper.reach_removals(conn, _LEADS)
         waiting = await store.settling(conn, STRAGGLERS, _LEADS)
@@ -45,6 +48,7 @@ async def sweep_pass(conn: Connection) -> int:
             )
             if count < _ROWS and lead.removed_at < now - STRAGGLERS:
                 await store.removal_done(conn, lead.project_id, lead.lead_id)
+                removed += 1
         removed += count
     return removed
 

@@ -240,8 +240,7 @@ grant select on keeper.profiles to leadpulse_app;
 grant execute on function
     keeper.waiting_projects, keeper.refolding_projects, keeper.due_projects,
     keeper.project_to_relabel, keeper.counting_projects, keeper.projects_with_old_conflicts,
-    keeper.projects_with_old_generations, keeper.rescoring_projects,
-    keeper.projects_with_removals, keeper.queue
+    keeper.projects_with_old_generations, keeper.rescoring_projects, keeper.queue
     to leadpulse_worker;
 alter default privileges revoke execute on functions from public;
 
@@ -316,5 +315,5 @@ grant select, insert, update, delete on
     inbox, ledger, checkpoints, refolds, old_generations, scoring_failures, activity_deltas,
     workers
     to leadpulse_worker;
-grant select, delete on event_conflicts, lead_removals to leadpulse_worker;
+grant select, delete on event_conflicts to leadpulse_worker;
 grant select on alembic_version to leadpulse_worker;
