@@ -58,7 +58,12 @@ _log = structlog.get_logger("leadpulse.accounts")
 
 LONGEST_NAME: Final = 200
 LONGEST_EMAIL: Final = 254
-_MOST_BESIDE: Final = 100
+# What may wait to be done beside the answers, and how much is done at a time: each takes a
+# connection for a moment, and those who wait for an answer need some as well.
+_MOST_BESIDE: Final = 5_000
+_BESIDE_AT_ONCE: Final = 4
+# Seconds for what is left of it at the end.
+_FAREWELL: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,15 @@ class Accounts:
     signup: Signup = "first"
     google: Identities | None = None
     _beside: set[asyncio.Task[None]] = field(default_factory=set)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_BESIDE_AT_ONCE))
 
     def beside(self, work: Coroutine[None, None, None]) -> None:
-        """Does something after the answer, so that its time tells nothing."""
+        """Does something after the answer, so that its time tells nothing; in turn."""
         if len(self._beside) >= _MOST_BESIDE:
             work.close()
             _log.warning("too much to do beside the answers; something was left out")
             return
-        task = asyncio.create_task(_quietly(work))
+        task = asyncio.create_task(_quietly(work, self._slots))
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
@@ -92,16 +98,28 @@ class Accounts:
             await asyncio.wait([*self._beside])
 
     async def close(self) -> None:
-        """Ends what runs."""
-        await self.settle()
+        """Lets what is being done beside end, but not for ever."""
+        if self._beside:
+            await asyncio.wait([*self._beside], timeout=_FAREWELL)
+        left = [*self._beside]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            _log.warning(
+                "not everything beside the answers was done before the end", count=len(left)
+            )
         self.passwords.close()
 
 
-async def _quietly(work: Coroutine[None, None, None]) -> None:
+async def _quietly(work: Coroutine[None, None, None], slots: asyncio.Semaphore) -> None:
     try:
-        await work
+        async with slots:
+            await work
     except (LeadPulseError, *DATABASE_ERRORS):
         _log.exception("what was to be done after an answer failed")
+    finally:
+        work.close()  # it may be told to end before its turn
 
 
 class Registration(NamedTuple):
