@@ -59,6 +59,19 @@ async def test_https_without_a_proxy_that_is_named(
     assert [level for level, _ in await found(tmp_path, "proxies", production=True)] == ["ok"]
 
 
+async def test_production_needs_an_address_for_its_links(
+    surroundings: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without one links in mails lead nowhere and cookies travel without encryption."""
+    assert await found(tmp_path, "address") == []
+    ((level, what),) = await found(tmp_path, "address", production=True)
+    assert (level, "links in mails lead to http://localhost:" in what) == ("bad", True)
+    surroundings.setenv("FRONTEND_URL", "http://leads.example.com")
+    assert [level for level, _ in await found(tmp_path, "address", production=True)] == ["bad"]
+    surroundings.setenv("FRONTEND_URL", "https://leads.example.com")
+    assert await found(tmp_path, "address", production=True) == []
+
+
 async def test_whether_valkey_answers(surroundings: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By name and version; over a socket file, too."""
     assert await found(tmp_path, "valkey") == []

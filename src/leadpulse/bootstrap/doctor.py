@@ -383,11 +383,10 @@ def _production(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     if not settings.frontend_url:
         yield Finding(
-            "warning",
-            "address",
-            "FRONTEND_URL is not set",
+            "bad", "address",
+            f"FRONTEND_URL is not set: links in mails lead to {settings.public_url}",
             "Set it to the public https:// address.",
-        )
+        )  # fmt: skip
     elif not insecure and not settings.trusted_proxies:
         yield Finding(
             "warning", "proxies",
