@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from leadpulse.settings import Settings
+
 _FILE: Final = "serve.json"
 
 
@@ -42,6 +44,12 @@ def serving_url(data_dir: Path) -> str | None:
         return None
     # After a crash the file is still there, and its number may be another process by now.
     return url if _birth(pid) == since else None
+
+
+def public_url(settings: Settings) -> str:
+    """Where people find the pages: as it was set, or where `serve` runs."""
+    found = None if settings.frontend_url else serving_url(settings.data_dir)
+    return found or settings.public_url
 
 
 def _birth(pid: int) -> float:

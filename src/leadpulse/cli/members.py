@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from leadpulse.bootstrap.announcement import public_url
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.deeds import deed
 from leadpulse.cli.options import (
@@ -83,12 +84,12 @@ def invite(
     It works once, for a week, and for this address; an earlier one to the address is void then.
     """
     wanted = checked_id(project)
-    public_url = settings_for(data_dir).public_url
+    base = public_url(settings_for(data_dir))
     made = deed(
         data_dir,
         lambda pool: invitations.invite(pool, wanted, (email, role), "cli"),
     )
-    url = invitations.invitation_url(public_url, made)
+    url = invitations.invitation_url(base, made)
     if as_json:
         until = to_rfc3339(made.row.expires_at)
         print_json({"id": made.row.id, "email": made.row.email, "url": url, "expiresAt": until})

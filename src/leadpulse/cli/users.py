@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from leadpulse.bootstrap.announcement import public_url
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.deeds import deed
 from leadpulse.cli.options import AsJson, DataDir, checked_id, settings_for
@@ -99,10 +100,10 @@ def link(
 
     For installations that send no mail. It works once, and is stored and logged nowhere.
     """
-    public_url = settings_for(data_dir).public_url
+    url = public_url(settings_for(data_dir))
 
     async def work(connections: Pool) -> Link:
-        return await make_link(connections, public_url, email, "reset" if reset else None)
+        return await make_link(connections, url, email, "reset" if reset else None)
 
     made = deed(data_dir, work)
     if as_json:

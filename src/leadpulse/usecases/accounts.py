@@ -29,6 +29,7 @@ from leadpulse.postgres import sessions as session_store
 from leadpulse.postgres.accounts import NewUser, User
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.postgres.trouble import DATABASE_ERRORS
+from leadpulse.usecases import audit
 from leadpulse.usecases.guard import Guard
 from leadpulse.usecases.links import mail_link
 from leadpulse.usecases.projects import (
@@ -171,11 +172,15 @@ async def make_account(
         if not await store.insert_user(conn, user):
             raise Conflict("This address has an account already; log in.", "email_taken")
         name = (company or "").strip() or FIRST_PROJECT
-        project_id = None
-        if accounts.signup == "first":
-            # Whoever set the installation up; its first project was made when it was started.
-            project_id = await adopt_projects(conn, user.id, name)
-        project_id = project_id or await found_project(conn, user.id, Wish(name))
+        # Nobody was known before.
+        before = audit.actor()
+        who = audit.Actor(f"user:{user.id}", user.email, before.address, before.request_id)
+        with audit.acting(who):
+            project_id = None
+            if accounts.signup == "first":
+                # Whoever set the installation up; its first project was made at its start.
+                project_id = await adopt_projects(conn, user.id, name)
+            project_id = project_id or await found_project(conn, user.id, Wish(name))
         made = User(*user[:5], user.verified, operator=False, disabled=False)
         return await begin_session(conn, accounts.tokens, made, project_id, origin)
 

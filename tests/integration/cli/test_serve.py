@@ -112,7 +112,10 @@ def running_in(data: Path) -> list[int]:
 
 
 def test_serve_is_the_whole_product(serving: Serving) -> None:
-    """First start prints a project with its keys that work; SIGTERM ends all with status 0."""
+    """First start prints a project with its keys that work; SIGTERM ends all with status 0.
+
+    Links for people lead to where it serves.
+    """
     serving.start()
     wait_until("the ready message", serving.ready)
     key = serving.printed.split("write key")[1].split()[0]
@@ -131,6 +134,10 @@ def test_serve_is_the_whole_product(serving: Serving) -> None:
         return [lead for lead in found if lead["currentScore"] == 50]
 
     wait_until("the score", leads, 20)
+    made = ("users", "create", "ann@example.com", "--name", "Ann")
+    assert leadpulse(*made, "--data-dir", serving.data).status == 0
+    link = leadpulse("users", "link", "ann@example.com", "--json", "--data-dir", serving.data)
+    assert link.document["url"].startswith(f"http://localhost:{serving.port}/")
     family = [serving.process.pid, *(p.pid for p in serving.children())] if serving.process else []
     assert serving.stop() == 0
     assert not [pid for pid in family if psutil.pid_exists(pid)]

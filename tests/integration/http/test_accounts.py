@@ -64,6 +64,8 @@ async def test_the_first_account_owns_the_projects_that_nobody_is_in(api: Api) -
         assert (said["project"]["id"], said["project"]["name"]) == (api.project.id, "Engines")
         assert said["project"]["role"] == "owner"
         assert (await ada.get("/api/auth/me")).json()["projects"] == [said["project"]]
+        lines = (await ada.get(f"/api/projects/{api.project.id}/audit-log")).json()["entries"]
+        assert (lines[0]["action"], lines[0]["actorName"]) == ("member.joined", ADA)
 
 
 async def test_where_everybody_may_register_nobody_is_given_a_project(open_api: Api) -> None:
