@@ -21,6 +21,8 @@ from support.commands import environment, leadpulse
 from support.postgres import reachable_folder
 from support.server import free_port, wait_until
 
+ANY_PORT = {"LEADPULSE_WORKER_PORT": "0"}
+
 
 @dataclass
 class Serving:
@@ -207,9 +209,7 @@ def test_second_serve_names_the_holder(serving: Serving) -> None:
     serving.start("--workers", "1")
     wait_until("the ready message", serving.ready)
     assert serving.process is not None
-    other = leadpulse(
-        "serve", "--port", "0", "--data-dir", serving.data, settings={"LEADPULSE_WORKER_PORT": "0"}
-    )
+    other = leadpulse("serve", "--port", "0", "--data-dir", serving.data, settings=ANY_PORT)
     assert other.status == 1
     assert f"in use by process {serving.process.pid}" in other.err
     assert "--data-dir" in other.err
@@ -409,14 +409,14 @@ def test_disk_that_became_full_or_read_only_is_told() -> None:
             while True:
                 file.write(b"x" * 65_536)
         for command in (["verify"], ["serve", "--port", "0"]):
-            done = leadpulse(*command, "--data-dir", folder / "data")
+            done = leadpulse(*command, "--data-dir", folder / "data", settings=ANY_PORT)
             assert done.status == 1
             assert "is full. Free some space" in done.err
             assert "Traceback" not in done.err
         filling.unlink()
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         for name in ("data", "new"):
-            done = leadpulse("serve", "--port", "0", "--data-dir", folder / name)
+            done = leadpulse("serve", "--port", "0", "--data-dir", folder / name, settings=ANY_PORT)
             assert done.status == 1
             assert "Read-only file system" in done.err
             assert "--data-dir" in done.err
