@@ -48,9 +48,12 @@ def scored(server: Server, project: Project, user: str, entries: int) -> dict[st
         found = get(server, project, "/api/leads", q=user)["leads"]
         if not found:
             return None
-        lead: dict[str, Any] = get(server, project, f"/api/leads/{found[0]['id']}")
-        lead["history"] = get(server, project, f"/api/leads/{lead['id']}/history")["entries"]
-        return lead if len(lead["history"]) >= entries else None
+        # The ledger first: a lead that is read after it is no older.
+        one = f"/api/leads/{found[0]['id']}"
+        history = get(server, project, f"{one}/history")["entries"]
+        if len(history) < entries:
+            return None
+        return {**get(server, project, one), "history": history}
 
     found: dict[str, Any] = wait_until(f"{entries} entries of {user}", look, 20)
     return found

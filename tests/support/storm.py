@@ -449,7 +449,8 @@ class Storm:
     async def waits(self, conn: Connection) -> bool:
         cursor = await conn.execute(
             "select exists (select from inbox where project_id = %(p)s)"
-            " or exists (select from rescores where project_id = %(p)s and finished_at is null)",
+            " or exists (select from rescores where project_id = %(p)s and finished_at is null)"
+            " or exists (select from lead_removals where project_id = %(p)s)",
             {"p": self.project},
         )
         row = await cursor.fetchone()
