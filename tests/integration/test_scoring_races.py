@@ -44,6 +44,11 @@ def once_before(
     monkeypatch.setattr(scoring, name, late)
 
 
+def bad(*_: object) -> None:
+    """In the place of a fold that fails."""
+    raise RuntimeError("bad")
+
+
 async def test_a_wish_that_comes_during_a_pass_is_granted_later(
     pg: Connection, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,9 +233,6 @@ async def test_a_long_fold_that_fails_after_a_merge_takes_nothing_from_the_survi
     await score_pass(Desk(pg), Rotation(), 100)
     await failures.record_failures(pg, [Failure(project, lead, 5, 0, 0, 0.0, "bad", None)])
 
-    def bad(*_: object) -> None:
-        raise RuntimeError("bad")
-
     async def merge(*arguments: Any) -> None:
         other = await connect(database, "other")
         await builders.link(other, project, lead, survivor)
@@ -257,9 +259,6 @@ async def test_a_pass_counts_the_failure_that_came_right_before_it(
 
     async def fail() -> None:
         await failures.record_failures(pg, [Failure(project, lead, 5, 0, 0, 0.0, "bad", None)])
-
-    def bad(*_: object) -> None:
-        raise RuntimeError("bad")
 
     once_before(monkeypatch, "versions_of", fail)
     monkeypatch.setattr(batch, "fold", bad)
