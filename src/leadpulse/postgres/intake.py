@@ -1,7 +1,9 @@
 """The statements of the group commit: one JSON parameter each, whatever the number of events.
 
-Look-ups are scalar sub-queries (a join's first plans read whole tables), rows go in sorted
-(two processes with the same ids would deadlock otherwise).
+Look-ups are scalar sub-queries or lateral ones with a limit: as joins, their first plans would
+read whole tables, and behind the wall a join's condition may call nothing but trusted operators
+if it is to use an index. Rows go in sorted (two processes with the same ids would deadlock
+otherwise).
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ with known as materialized (
     select not exists (
         select from jsonb_each_text(%s::jsonb) k
         cross join lateral (
-            select j.suppression_version as v from projects j where j.id = k.key::uuid
+            select j.suppression_version as v from projects j where j.id = k.key::uuid limit 1
         ) j
         where j.v <> k.value::int
     ) as still
@@ -126,7 +128,7 @@ select x.n, v.id, v.fingerprint
 from jsonb_to_recordset(%s::jsonb) as x(n int, p uuid, t bool, d text)
 cross join lateral (
     select id, fingerprint from events
-    where project_id = x.p and trusted = x.t and digest = decode(x.d, 'hex')
+    where project_id = x.p and trusted = x.t and digest = decode(x.d, 'hex') limit 1
 ) v
 """
 

@@ -87,7 +87,8 @@ _VERSIONS: Final = """
 select p.id::text, p.model_version, p.history_version, clock_timestamp()
 from jsonb_array_elements_text(%s::jsonb) w (p)
 cross join lateral (
-    select p.id, p.model_version, p.history_version from projects p where p.id = w.p::uuid
+    select p.id, p.model_version, p.history_version from projects p
+    where p.id = w.p::uuid limit 1
 ) p
 """
 
@@ -281,11 +282,6 @@ class PutBack(NamedTuple):
 async def prepare_session(conn: Connection) -> None:
     """Set up a connection for passes: whatever statistics say, tables grow within a second."""
     await conn.execute("set enable_seqscan = off")
-
-
-async def forget_plans(conn: Connection) -> None:
-    """Let statements be planned again: a plan for an empty table is kept, and ruins a full one."""
-    await conn.execute("discard plans")
 
 
 async def pick_portions(

@@ -21,6 +21,7 @@ from leadpulse.domain.errors import FieldError, Invalid, LeadPulseError, Overloa
 from leadpulse.ids import uuid7s
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.intake import prepare
+from leadpulse.postgres.plans import Plans
 from leadpulse.postgres.trouble import DATABASE_ERRORS, trouble
 from leadpulse.usecases.ceilings import Ceilings, Limits
 from leadpulse.usecases.grouping import Group, Item, make_item
@@ -101,6 +102,7 @@ class IntakeBuffer:
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._conn: Connection | None = None
+        self._plans = Plans()
         self._task: asyncio.Task[None] | None = None
         self._away = False
         self._stopping = False
@@ -290,6 +292,7 @@ class IntakeBuffer:
             raise ConnectionError(_AWAY)
         try:
             async with asyncio.timeout(_STUCK):
+                await self._plans.renew(self._conn)
                 await self._group.settle(self._conn, items)
         except TimeoutError as error:
             raise ConnectionError("The database does not answer.") from error
@@ -339,6 +342,7 @@ class IntakeBuffer:
         except BaseException:
             await conn.close()
             raise
+        self._plans = Plans()
         return conn
 
     async def _disconnect(self) -> None:

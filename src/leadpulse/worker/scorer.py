@@ -17,6 +17,7 @@ from leadpulse.postgres.connect import Connection, connect
 from leadpulse.postgres.failures import DatabaseError
 from leadpulse.postgres.maintenance import Sign
 from leadpulse.postgres.models import ModelCache
+from leadpulse.postgres.plans import Plans
 from leadpulse.usecases.fairness import Rotation
 from leadpulse.usecases.refold import refold_pass
 from leadpulse.usecases.score import (
@@ -55,8 +56,6 @@ _GROUP: Final = 10
 _SPECIAL_AT_ONCE: Final = 200
 _SIGN_EVERY: Final = 5.0
 _STATUS_EVERY: Final = 1.0
-_FIRST_PLANS_FOR: Final = 0.25
-_PLANS_FOR: Final = 5.0
 _LOOK_FOR_LONG_FOLDS: Final = 0.2
 
 
@@ -76,24 +75,6 @@ class ScorerOptions:
     rows: int = 1000
     leads_per_second: int = 0
     stopped_for: float = _STOPPED_FOR
-
-
-@dataclass(slots=True)
-class Plans:
-    """When a connection's statements are to be planned again.
-
-    Tables that were nearly empty at the first time may be full a second later, and statistics
-    come late; so often at first, then every few seconds.
-    """
-
-    at: float = 0.0
-    pause: float = _FIRST_PLANS_FOR
-
-    async def renew(self, conn: Connection) -> None:
-        now = time.monotonic()
-        if now >= self.at:
-            await scoring.forget_plans(conn)
-            self.at, self.pause = now + self.pause, min(_PLANS_FOR, self.pause * 2)
 
 
 @dataclass(slots=True)
