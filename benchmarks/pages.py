@@ -1,4 +1,4 @@
-"""The page of leads: every filter and sort offered, while events keep coming."""
+"""The page of leads, every filter and sort offered, and other reads, while events keep coming."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import httpx
 
@@ -35,17 +36,38 @@ QUERIES: tuple[dict[str, str | int], ...] = (
     {"limit": 200},
 )
 
+# What other pages ask; {lead} is one that the plain list shows.
+READS: tuple[str, ...] = (
+    "/api/leads/{lead}",
+    "/api/leads/{lead}/intelligence",
+    "/api/leads/{lead}/history",
+    "/api/leads/{lead}/timeline?groupBy=session",
+    "/api/events",
+    "/api/events?leadId={lead}",
+    "/api/leaderboard",
+    "/api/analytics/dashboard",
+    "/api/analytics/throughput?hours=24",
+    "/api/analytics/score-mutations",
+)
+
 
 class Page(NamedTuple):
-    """One query's latencies in ms."""
+    """One address's latencies in ms."""
 
-    query: str
+    address: str
     p50: float
     p99: float
 
 
-async def measure(server: Installation, key: str, rounds: int = 60) -> list[Page]:
-    """Asks each query some rounds while 1,000 events a second come in."""
+class Measured(NamedTuple):
+    """Every filter and sort of the list of leads, and what other pages read."""
+
+    lists: list[Page]
+    reads: list[Page]
+
+
+async def measure(server: Installation, key: str, rounds: int = 60) -> Measured:
+    """Asks for each address some rounds while 1,000 events a second come in."""
     stop = asyncio.Event()
 
     async def trickle() -> None:
@@ -63,23 +85,24 @@ async def measure(server: Installation, key: str, rounds: int = 60) -> list[Page
         async with httpx.AsyncClient(
             base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60
         ) as client:
-            found = [await _query(client, query, rounds) for query in QUERIES]
+            shown = (await client.get("/api/leads")).json()["leads"]
+            lists = [await _ask(client, f"/api/leads?{urlencode(q)}", rounds) for q in QUERIES]
+            reads = [await _ask(client, path.format(lead=shown[0]["id"]), rounds) for path in READS]
     finally:
         stop.set()
         await load
-    return found
+    return Measured(lists, reads)
 
 
-async def _query(client: httpx.AsyncClient, query: dict[str, str | int], rounds: int) -> Page:
+async def _ask(client: httpx.AsyncClient, address: str, rounds: int) -> Page:
     times = []
     # The first one is not counted: it makes the connection and reads the model.
-    await client.get("/api/leads", params=query)
+    await client.get(address)
     for _ in range(rounds):
         began = time.perf_counter()
-        answer = await client.get("/api/leads", params=query)
+        answer = await client.get(address)
         times.append((time.perf_counter() - began) * 1000)
         if answer.status_code != 200:
-            raise SystemExit(f"{query} answered {answer.status_code}: {answer.text[:200]}")
+            raise SystemExit(f"{address} answered {answer.status_code}: {answer.text[:200]}")
     times.sort()
-    name = "&".join(f"{k}={v}" for k, v in query.items()) or "(plain)"
-    return Page(name, statistics.median(times), times[max(0, round(len(times) * 0.99) - 1)])
+    return Page(address, statistics.median(times), times[max(0, round(len(times) * 0.99) - 1)])

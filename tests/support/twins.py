@@ -222,7 +222,7 @@ with made as (
 insert into users (id, email, name) select gen_random_uuid(), 'x@y.example', 'x'
 where not exists (select from users)
 """
-_SPECIAL: Final = {
+SPECIAL: Final = {
     ("api_keys", "kind"): "'secret'",
     ("api_keys", "key_hash"): "sha256(uuid_send(gen_random_uuid()))",
     ("audit_log", "action"): "'some.thing'",
@@ -258,7 +258,7 @@ def fill_every_table(connection: psycopg.Connection[Any], project: str) -> None:
             [table],
         ).fetchall()
         values = {name: _REFERENCES.get(name, _VALUES[kind]) for name, kind in needed}
-        values |= {name: value for (of, name), value in _SPECIAL.items() if of == table}
+        values |= {name: value for (of, name), value in SPECIAL.items() if of == table}
         values["project_id"] = "%(project)s::uuid"
         connection.execute(
             f"insert into {table} ({', '.join(values)})"

@@ -265,6 +265,7 @@ _NEWEST_SCORED: Final = f"""
     cross join lateral (
         select coalesce((select r.root_id from lead_roots r
             where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
+        offset 0
     ) r
     join leads l on l.project_id = %(project)s and l.id = r.id
     cross join lateral (
@@ -287,9 +288,12 @@ _WAITS: Final = f"""
     )
     select greatest(0, extract(epoch from g.recorded_at - n.received_at) * 1000)::float8
     from newest n
-    join leads l on l.project_id = %(project)s and l.id = coalesce(
-        (select r.root_id from lead_roots r
-         where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id)
+    cross join lateral (
+        select coalesce((select r.root_id from lead_roots r
+            where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
+        offset 0
+    ) r
+    join leads l on l.project_id = %(project)s and l.id = r.id
     cross join lateral (
         select g.recorded_at from ledger g
         where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation

@@ -76,7 +76,7 @@ from (
     select i.n, i.p, coalesce((
         select g.root_id from lead_roots g where g.project_id = i.p and g.lead_id = i.l
     ), i.l) as l
-    from jsonb_to_recordset(%s::jsonb) as i(n int, p uuid, l uuid)
+    from jsonb_to_recordset(%s::jsonb) as i(n int, p uuid, l uuid) offset 0
 ) x
 """
 

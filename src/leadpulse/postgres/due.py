@@ -48,7 +48,11 @@ where l.project_id = w.p and l.id = w.l
 
 _TO_RELABEL: Final = """
 select p.id::text, p.model_version, p.history_version, m.published_at
-from projects p join models m on m.project_id = p.id and m.version = p.model_version
+from projects p
+cross join lateral (
+    select m.published_at from models m
+    where m.project_id = p.id and m.version = p.model_version limit 1
+) m
 where p.labelled_version < p.model_version order by p.id limit 1
 """
 

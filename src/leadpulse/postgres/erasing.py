@@ -164,10 +164,12 @@ select s.id::text, min(s.created_at), min(s.created_by),
 from suppressions s
 where s.project_id = %(project)s and s.id < %(before)s::uuid
     and (%(named)s::text is null or s.id in (
-        select w.id from suppressions w
-        join unnest(string_to_array(%(named)s, ',')) m on w.kind = left(m, 1)::smallint
-            and w.digest = decode(substr(m, 2), 'hex')
-        where w.project_id = %(project)s))
+        select w.id from (
+            select left(m, 1)::smallint as kind, decode(substr(m, 2), 'hex') as digest
+            from unnest(string_to_array(%(named)s, ',')) m offset 0
+        ) m
+        join suppressions w on w.project_id = %(project)s and w.kind = m.kind
+            and w.digest = m.digest))
 group by s.project_id, s.id
 order by s.id desc limit %(limit)s
 """

@@ -66,12 +66,12 @@ with item as materialized (
                 select r.root_id from lead_roots r where r.project_id = p and r.lead_id = z
             ), z))
             from unnest(array[by_l, by_u, by_e, by_a]) z where z is not null
-        ) then coalesce(by_l, by_u, by_e, by_a)::text || case when t then '' else coalesce((
+        ) then lead::text || case when t then '' else coalesce((
             select r.root_id::text from lead_roots r
-            where r.project_id = p and r.lead_id = coalesce(by_l, by_u, by_e, by_a)
+            where r.project_id = p and r.lead_id = lead
         ), '') end
         else '?' end as answer
-    from found
+    from (select *, coalesce(by_l, by_u, by_e, by_a) as lead from found offset 0) found
 )
 select clock_timestamp(),
     (select string_agg(answer, ',' order by n) from answered),

@@ -362,11 +362,15 @@ async def _count(connection: Connection, query: _Query, most: int) -> int:
 
 _ONE: Final = f"""
 select {_COLUMNS}
-from leads l {_PROFILE}
-where l.project_id = %(project)s and l.id = coalesce(
-    (select r.root_id from lead_roots r
-     where r.project_id = %(project)s and r.lead_id = %(lead)s::uuid),
-    %(lead)s::uuid)
+from (
+    select coalesce(
+        (select r.root_id from lead_roots r
+         where r.project_id = %(project)s and r.lead_id = %(lead)s::uuid),
+        %(lead)s::uuid) as id
+    offset 0
+) w
+join leads l on l.project_id = %(project)s and l.id = w.id
+{_PROFILE}
 """  # noqa: S608 - constants of ours
 
 

@@ -52,9 +52,12 @@ select count(*)::int from d
 _OLD: Final = """
 select o.project_id::text, o.lead_id::text, o.generation from old_generations o
 where not exists (
-    select from refolds r where r.project_id = o.project_id and r.lead_id = coalesce(
-        (select t.root_id from lead_roots t
-         where t.project_id = o.project_id and t.lead_id = o.lead_id), o.lead_id))
+    select from refolds r where r.project_id = o.project_id and r.lead_id = o.lead_id
+) and not exists (
+    select from lead_roots t
+    join refolds r on r.project_id = t.project_id and r.lead_id = t.root_id
+    where t.project_id = o.project_id and t.lead_id = o.lead_id
+)
 order by o.project_id, o.lead_id, o.generation limit 1 for update of o skip locked
 """
 

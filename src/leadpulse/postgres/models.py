@@ -26,7 +26,7 @@ _LOAD: Final = """
 select m.project_id::text, m.version, m.document::text
 from jsonb_to_recordset(%s::jsonb) w (p uuid, v int)
 cross join lateral (
-    select * from models m where m.project_id = w.p and m.version = w.v
+    select * from models m where m.project_id = w.p and m.version = w.v limit 1
 ) m
 """
 

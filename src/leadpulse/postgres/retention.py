@@ -41,8 +41,8 @@ update events e set
         then e.properties - 'note' else '{{}}' end,
     traits = null, session_id = null, original_ts = null,
     matched = array(select jsonb_array_elements_text(w.value))
-from jsonb_each(%(marks)s::jsonb) w
-where e.project_id = %(project)s and e.id = w.key::uuid and e.matched is null
+from (select key::uuid as id, value from jsonb_each(%(marks)s::jsonb) offset 0) w
+where e.project_id = %(project)s and e.id = w.id and e.matched is null
 """  # noqa: S608 - constants of ours
 
 _GO_ON: Final = """

@@ -41,11 +41,14 @@ cross join lateral (
 # Work can come twice for a fact that a longer fold has met already.
 _KNOWN: Final = f"""
 select w.e::text
-from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, at bigint, e uuid)
+from (
+    select w.p, w.l, w.g, w.e, timestamptz 'epoch' + w.at * {_MICROSECOND} as at
+    from jsonb_to_recordset(%s::jsonb) w (p uuid, l uuid, g int, at bigint, e uuid) offset 0
+) w
 where exists (
     select from ledger g
     where g.project_id = w.p and g.lead_id = w.l and g.generation = w.g and g.kind <> 1
-        and g.at = timestamptz 'epoch' + w.at * {_MICROSECOND} and g.event = w.e
+        and g.at = w.at and g.event = w.e
 )
 """  # noqa: S608 - constants of ours
 

@@ -68,9 +68,8 @@ with clock as materialized (
         p, i, t, b, d, f, y, c, {place} as w, s, "P", "T", x, r
     from item, clock
 ), plain as (
-    select n, p, i, t, b, d, f, y, c, w, s, "P", "T", x, r, version,
-        coalesce(by_l, by_u, by_e, by_a) as lead
-    from found
+    select n, p, i, t, b, d, f, y, c, w, s, "P", "T", x, r, version, lead
+    from (select *, coalesce(by_l, by_u, by_e, by_a) as lead from found offset 0) found
     where version is not null and w >= 0
       and (l is null or by_l is not null) and (u is null or by_u is not null)
       and (e is null or by_e is not null) and (a is null or by_a is not null)
@@ -113,8 +112,8 @@ or h is not null and not {NAMED.format(names="h", project="p")} and not exists (
 _UNWATCHED: Final = """
       and (t or coalesce((
             select g.root_id from lead_roots g
-            where g.project_id = p and g.lead_id = coalesce(by_l, by_u, by_e, by_a)
-        ), by_l, by_u, by_e, by_a) <> all (array(
+            where g.project_id = p and g.lead_id = lead
+        ), lead) <> all (array(
             select coalesce((
                 select g.root_id from lead_roots g where g.project_id = w.p and g.lead_id = w.l
             ), w.l) from unnest(%s::uuid[], %s::uuid[]) w(p, l))))

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 # Names come as text: the kind, then the digest in hexadecimal; several with commas.
 NAMED: Final = """
 exists (
-    select from unnest(string_to_array({names}, ',')) m
-    join suppressions s on s.project_id = {project} and s.kind = left(m, 1)::smallint
-        and s.digest = decode(substr(m, 2), 'hex')
+    select from (
+        select left(m, 1)::smallint as kind, decode(substr(m, 2), 'hex') as digest
+        from unnest(string_to_array({names}, ',')) m offset 0
+    ) m
+    join suppressions s on s.project_id = {project} and s.kind = m.kind and s.digest = m.digest
 )
 """
 
@@ -29,7 +31,7 @@ from (
 ) a
 left join lateral (
     select f.event, f.fingerprint from forgotten_events f
-    where f.project_id = a.p and f.trusted = a.t and f.digest = decode(a.d, 'hex')
+    where f.project_id = a.p and f.trusted = a.t and f.digest = decode(a.d, 'hex') limit 1
 ) f on true
 where a.named or a.by_lead or f.event is not null
 """  # noqa: S608 - constants of ours
