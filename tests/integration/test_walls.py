@@ -40,7 +40,7 @@ def acting(dsn: str, role: str, *projects: str) -> Iterator[psycopg.Connection[A
         connection.transaction(force_rollback=True),
     ):
         if projects:
-            value = "{" + ",".join(projects) + "}"
+            value = "{" + ",".join(sorted(projects)) + "}"
             connection.execute("select set_config('leadpulse.projects', %s, true)", [value])
         yield connection
 

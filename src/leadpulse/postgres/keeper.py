@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _ASK: Final = """
 with found as materialized (select array(select keeper.{question}) as ids)
-select ids::text[], set_config('leadpulse.projects', ids::text, {local}) from found
+select ids::text[],
+    set_config('leadpulse.projects', array(select unnest(ids) order by 1)::text, {local})
+from found
 """
 
 

@@ -220,7 +220,7 @@ CREATE VIEW keeper.profiles AS
     owner,
     hidden
    FROM public.lead_profiles p
-  WHERE COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false);
+  WHERE COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false);
 
 CREATE TABLE public.account_links (
     token_hash bytea NOT NULL,
@@ -1230,73 +1230,73 @@ ALTER TABLE public.stage_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.suppressions ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY wall ON public.activity USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.activity USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.activity_deltas USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.activity_deltas USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.activity_totals USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.activity_totals USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.api_keys USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.api_keys USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.audit_log USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.audit_log USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.checkpoints USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.checkpoints USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.daily_types USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.daily_types USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.daily_usage USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.daily_usage USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.dead_letters USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.dead_letters USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.erasures USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.erasures USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.event_conflicts USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.event_conflicts USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.events USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.events USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.forgotten_events USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.forgotten_events USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.identifiers USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.identifiers USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.inbox USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.inbox USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.invitations USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.invitations USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.lead_merges USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.lead_merges USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.lead_profiles USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.lead_profiles USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.lead_removals USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.lead_removals USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.lead_roots USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.lead_roots USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.leads USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.leads USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.ledger USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.ledger USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.members USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.members USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.models USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.models USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.old_generations USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.old_generations USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.projects USING (COALESCE((id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.projects USING (COALESCE((id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.refolds USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.refolds USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.rescores USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.rescores USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.retention_walks USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.retention_walks USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.score_revisions USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.score_revisions USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.scoring_failures USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.scoring_failures USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.sessions USING ((user_id = ( SELECT (NULLIF(current_setting('leadpulse.user'::text, true), ''::text))::uuid AS "nullif")));
 
-CREATE POLICY wall ON public.stage_changes USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.stage_changes USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
-CREATE POLICY wall ON public.suppressions USING (COALESCE((project_id = ANY ((( SELECT NULLIF(current_setting('leadpulse.projects'::text, true), ''::text) AS "nullif"))::uuid[])), false));
+CREATE POLICY wall ON public.suppressions USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 GRANT USAGE ON SCHEMA keeper TO leadpulse_app;
 GRANT USAGE ON SCHEMA keeper TO leadpulse_worker;

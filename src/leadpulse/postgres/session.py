@@ -99,7 +99,10 @@ def unit(
 
 
 def projects_setting(projects: Projects) -> str:
-    """The value of `leadpulse.projects` for these projects; raises ValueError for a bad id."""
+    """The value of `leadpulse.projects` for these projects, in the order that walls look through.
+
+    Raises ValueError for a bad id.
+    """
     ids = () if projects is None else (projects,) if isinstance(projects, str) else projects
     return "{" + ",".join(sorted({str(UUID(each)) for each in ids})) + "}"
 
