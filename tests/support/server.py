@@ -182,7 +182,7 @@ class Server:
         return self.children("leadpulse.http", "leadpulse api", "leadpulse.api")
 
     def postmaster(self) -> list[psutil.Process]:
-        return [p for p in self.children("bin/postgres") if "-D" in p.cmdline()]
+        return self.children("bin/postgres -D")
 
 
 @contextlib.contextmanager
