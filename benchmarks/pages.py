@@ -86,7 +86,10 @@ async def measure(server: Installation, key: str, rounds: int = 60) -> Measured:
             base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60
         ) as client:
             shown = (await client.get("/api/leads")).json()["leads"]
-            lists = [await _ask(client, f"/api/leads?{urlencode(q)}", rounds) for q in QUERIES]
+            lists = [
+                await _ask(client, f"/api/leads?{urlencode(q)}".rstrip("?"), rounds)
+                for q in QUERIES
+            ]
             reads = [await _ask(client, path.format(lead=shown[0]["id"]), rounds) for path in READS]
     finally:
         stop.set()

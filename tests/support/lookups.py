@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from leadpulse.ids import uuid7
-from support.twins import SPECIAL, columns_of, copy_project, key_of, tables
+from support.twins import SPECIAL, copy_project, key_of, tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,11 +26,7 @@ _VARIED: Final = {
     "bool": "false", "bytea": "substring(sha256(convert_to(n::text, 'UTF8')), 1, 16)",
     "json": "'{}'", "jsonb": "'{}'", "_uuid": "'{}'", "_text": "'{}'",
 }  # fmt: skip
-_UNIQUE: Final = {
-    ("api_keys", "key_hash"): "sha256(convert_to(n::text, 'UTF8'))",
-    ("invitations", "email"): "n || '@y.example'",
-    ("invitations", "token_hash"): "sha256(convert_to(n::text, 'UTF8'))",
-}
+_SPECIAL: Final = SPECIAL | {("invitations", "email"): "n || '@y.example'"}
 # What is there once for each project.
 _SINGLE: Final = frozenset(("models", "projects", "retention_walks"))
 
@@ -54,14 +50,12 @@ def fill(connection: psycopg.Connection[Any], project: str) -> None:
     for twin in projects[1:]:
         copy_project(connection, project, twin)
     whose = f"('{{{','.join(projects)}}}'::uuid[])[1 + n %% {_PROJECTS}]"
-    special = SPECIAL | _UNIQUE
     for table in tables(connection):
         if table in _SINGLE:
             continue
         needed = connection.execute(_NEEDED, [table]).fetchall()
-        writable = set(columns_of(connection, table))
-        values = {name: _VARIED[kind] for name, kind in needed if name in writable}
-        values |= {name: value for (of, name), value in special.items() if of == table}
+        values = {name: _VARIED[kind] for name, kind in needed}
+        values |= {name: value for (of, name), value in _SPECIAL.items() if of == table}
         values[key_of(table)] = whose
         with connection.transaction():
             connection.execute("set local session_replication_role = replica")

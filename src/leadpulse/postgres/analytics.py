@@ -252,6 +252,24 @@ def first_id(instant: int) -> str:
     return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
 
 
+# The entry of each of the newest events, and the lead that answers for it. A survivor is found
+# first and compared then: behind the wall no index serves a coalesce (so the `offset 0`).
+_OF_NEWEST: Final = """
+    from newest n
+    cross join lateral (
+        select coalesce((select r.root_id from lead_roots r
+            where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
+        offset 0
+    ) r
+    join leads l on l.project_id = %(project)s and l.id = r.id
+    cross join lateral (
+        select g.* from ledger g
+        where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation
+            and g.at = n.ts and g.event = n.id and g.kind <> 1
+        limit 1
+    ) g
+"""
+
 _NEWEST_SCORED: Final = f"""
     with newest as materialized (
         select e.id, e.event_id, e.event_type, e.lead_id, e.ts, e.received_at from events e
@@ -261,22 +279,10 @@ _NEWEST_SCORED: Final = f"""
     )
     select n.id, n.event_id, n.event_type, n.ts, n.received_at, l.id, p.email, p.name,
         g.old_score, g.delta, g.new_score, g.points, g.recorded_at
-    from newest n
-    cross join lateral (
-        select coalesce((select r.root_id from lead_roots r
-            where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
-        offset 0
-    ) r
-    join leads l on l.project_id = %(project)s and l.id = r.id
-    cross join lateral (
-        select * from ledger g
-        where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation
-            and g.at = n.ts and g.event = n.id and g.kind <> 1
-        limit 1
-    ) g
+    {_OF_NEWEST}
     left join lead_profiles p on p.project_id = %(project)s and p.lead_id = l.id
     order by n.id desc limit %(limit)s
-"""  # noqa: S608 - a constant of ours
+"""  # noqa: S608 - constants of ours
 
 # The same events, of which only two instants are wanted.
 _WAITS: Final = f"""
@@ -287,21 +293,9 @@ _WAITS: Final = f"""
         order by e.id desc limit %(looked_at)s
     )
     select greatest(0, extract(epoch from g.recorded_at - n.received_at) * 1000)::float8
-    from newest n
-    cross join lateral (
-        select coalesce((select r.root_id from lead_roots r
-            where r.project_id = %(project)s and r.lead_id = n.lead_id), n.lead_id) as id
-        offset 0
-    ) r
-    join leads l on l.project_id = %(project)s and l.id = r.id
-    cross join lateral (
-        select g.recorded_at from ledger g
-        where g.project_id = %(project)s and g.lead_id = l.id and g.generation = l.generation
-            and g.at = n.ts and g.event = n.id and g.kind <> 1
-        limit 1
-    ) g
+    {_OF_NEWEST}
     order by n.id desc limit %(limit)s
-"""  # noqa: S608 - a constant of ours
+"""  # noqa: S608 - constants of ours
 
 # While a flood waits in the inbox the newest events are not scored yet: those of the leads
 # that were seen last are.

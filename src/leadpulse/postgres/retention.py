@@ -35,6 +35,7 @@ from events e
 where e.project_id = %s and e.id > %s order by e.id limit %s
 """
 
+# Behind the wall no index serves a comparison with a cast (so the `offset 0`).
 _BLANK: Final = f"""
 update events e set
     properties = case when e.event_type in ('{ADJUSTMENT}', '{PROFILE}')

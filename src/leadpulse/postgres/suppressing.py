@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from leadpulse.postgres.connect import Connection
 
-# Names come as text: the kind, then the digest in hexadecimal; several with commas.
+# Names come as text: the kind, then the digest in hexadecimal; several with commas. They are read
+# before they are compared, or behind the wall no index serves (so the `offset 0`).
 NAMED: Final = """
 exists (
     select from (
