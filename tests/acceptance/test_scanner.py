@@ -33,16 +33,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def credentials(server: Server, kind: str) -> str:
-    """A header that lets a scan in."""
-    if kind == "key":
-        return f"X-API-Key: {server.secret_key(server.project(), SCOPES)}"
+@pytest.fixture(scope="module")
+def headers(server: Server) -> dict[str, str]:
+    """What lets a scan in, had before any: a scan wears out the logins of its address."""
     made = json.loads(
         server.run("users", "create", "own@example.com", "--name", "Own", "--json").stdout
     )
     given = {"email": made["email"], "password": made["password"]}
     begun = httpx.post(f"{server.url}/api/auth/login", json=given).raise_for_status()
-    return f"Authorization: Bearer {begun.json()['token']}"
+    return {
+        "key": f"X-API-Key: {server.secret_key(server.project(), SCOPES)}",
+        "session": f"Authorization: Bearer {begun.json()['token']}",
+    }
 
 
 def scan(server: Server, header: str, folder: Path) -> tuple[int, dict[str, Any]]:
@@ -67,10 +69,12 @@ def scan(server: Server, header: str, folder: Path) -> tuple[int, dict[str, Any]
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["key", "session"])
-def test_a_scanner_finds_nothing(server: Server, kind: str, tmp_path: Path) -> None:
+def test_a_scanner_finds_nothing(
+    server: Server, headers: dict[str, str], kind: str, tmp_path: Path
+) -> None:
     """Neither an injection nor a missing header nor an error of the server."""
     assert SCANNER.exists(), "`make soak` installs it"
-    attacked, found = scan(server, credentials(server, kind), tmp_path)
+    attacked, found = scan(server, headers[kind], tmp_path)
     report(f"scanned {attacked} addresses with a {kind}")
     assert attacked > 80
     assert not found, json.dumps(found, indent=1)[:5000]
