@@ -16,6 +16,7 @@ compile pyproject.toml -o requirements/runtime.lock "$@"
 compile pyproject.toml --group dev -c requirements/runtime.lock -o requirements/dev.lock "$@"
 compile requirements/data.in --no-deps -o requirements/data.lock "$@"
 compile requirements/wapiti.in -o requirements/wapiti.lock "$@"
+compile requirements/node.in -o requirements/node.lock "$@"
 if grep -l '://' requirements/*.lock; then
   echo "the files above contain an address; they must not" >&2
   exit 1

@@ -15,17 +15,17 @@ import pytest
 from leadpulse.postgres.connect import Connection, connect
 from leadpulse.postgres.location import SHARED_ROOT
 from support import twins
-from support.postgres import NEWEST, OLDEST, REQUIRE_ALL, Cluster, MissingLegError
+from support.legs import NOT_RUN, MissingLegError, leave_out
+from support.postgres import NEWEST, OLDEST, Cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-_ORDER = ("unit", "properties", "integration", "acceptance")
-_NOT_RUN = pytest.StashKey[dict[str, str]]()
+_ORDER = ("unit", "properties", "integration", "browser", "acceptance")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_NOT_RUN] = {}
+    config.stash[NOT_RUN] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for leg, reason in config.stash[_NOT_RUN].items():
+    for leg, reason in config.stash[NOT_RUN].items():
         terminalreporter.write_line(f"not run: {leg}: {reason}", yellow=True)
 
 
@@ -59,14 +59,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         home = Path(pointer.read_text(encoding="utf-8").strip())
         if home.parent == SHARED_ROOT:
             shutil.rmtree(home, ignore_errors=True)
-
-
-def leave_out(config: pytest.Config, leg: str, reason: str) -> None:
-    """Report a leg that this machine cannot run; where every leg is required, fail."""
-    config.stash[_NOT_RUN][leg] = reason
-    if REQUIRE_ALL:
-        pytest.fail(f"{leg} was not run: {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +79,6 @@ def cluster(request: pytest.FixtureRequest, clusters: dict[str, Cluster]) -> Clu
             fresh = Cluster(version)
         except MissingLegError as missing:
             leave_out(request.config, f"PostgreSQL {version}", str(missing))
-            raise
         clusters[version] = fresh
         fresh.start()
     return clusters[version]

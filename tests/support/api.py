@@ -11,6 +11,7 @@ import httpx
 from leadpulse.bootstrap.accounts import accounts
 from leadpulse.http.app import build_app
 from leadpulse.http.intake import IntakeRoute
+from leadpulse.http.pages import Pages
 from leadpulse.http.services import Services
 from leadpulse.postgres.connect import connect, pool
 from leadpulse.postgres.models import ModelCache
@@ -95,9 +96,14 @@ class Api:
 
 @asynccontextmanager
 async def running_api(
-    dsn: str, tmp_path: Path, *, preset: str = "leadpulse", **settings: Any
+    dsn: str,
+    tmp_path: Path,
+    *,
+    preset: str = "leadpulse",
+    pages: Pages | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Api]:
-    """An API with one project."""
+    """An API with one project, without the dashboard unless its pages are given."""
     made = load_settings(data_dir=tmp_path, **settings)
     conn = await connect(dsn, "test")
     buffer = IntakeBuffer(dsn)
@@ -116,6 +122,7 @@ async def running_api(
                 models=ModelCache(),
                 intake=IntakeRoute(buffer, keys),
                 accounts=people,
+                pages=pages or Pages(),
                 throttle=throttle,
             )
             project = await create_project(conn, "Test", preset)

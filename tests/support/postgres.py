@@ -14,13 +14,13 @@ import psycopg
 from leadpulse.postgres.binaries import Binaries, binaries_in, wheel_binaries
 from leadpulse.postgres.embedded import EmbeddedPostgres
 from leadpulse.postgres.migrate import migrate
+from support.legs import MissingLegError
 
 NEWEST: Final = "18"
 OLDEST: Final = "15"
 OLDEST_BINARIES: Final = Path(
     os.environ.get("LEADPULSE_TEST_POSTGRES15", "/usr/lib/postgresql/15/bin")
 )
-REQUIRE_ALL: Final = os.environ.get("LEADPULSE_REQUIRE_ALL", "") not in ("", "0")
 
 # Nothing here has to survive a power cut; tests that are about that say so with
 # settings of their own.
@@ -33,10 +33,6 @@ FAST: Final = {
 }
 
 _ROOM: Final = 4 * 1024**3
-
-
-class MissingLegError(Exception):
-    """A part of the suite that this machine cannot run."""
 
 
 def binaries_of(version: str) -> Binaries:

@@ -91,8 +91,10 @@ async def read_reply(reader: asyncio.StreamReader, *, bare: bool = False) -> Rep
 
 
 @asynccontextmanager
-async def serving(dsn: str, folder: Path, **settings: Any) -> AsyncIterator[Wire]:
-    """An API with one project."""
+async def serving(
+    dsn: str, folder: Path, *, web: Path | None = None, **settings: Any
+) -> AsyncIterator[Wire]:
+    """An API with one project; without the dashboard, or with the one in the folder `web`."""
     made = load_settings(data_dir=folder, **{"frontend_url": (SITE,), **settings})
     connection = await connect(dsn, "test")
     project = await create_project(connection, "Test", "leadpulse")
@@ -101,7 +103,7 @@ async def serving(dsn: str, folder: Path, **settings: Any) -> AsyncIterator[Wire
         bound.bind(("127.0.0.1", 0))
         bound.listen()
         bound.setblocking(False)  # noqa: FBT003 - the name says it
-        task = asyncio.create_task(run_api(made, dsn, bound))
+        task = asyncio.create_task(run_api(made, dsn, bound, web or folder / "no-web"))
         wire = Wire(bound.getsockname()[1], project)
         try:
             yield wire

@@ -9,9 +9,11 @@ import signal
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
+import structlog
 import uvicorn
 
 from leadpulse.bootstrap.accounts import accounts
+from leadpulse.http import pages
 from leadpulse.http.app import build_app
 from leadpulse.http.clients import Clients, UnknownProxies
 from leadpulse.http.intake import IntakeRoute
@@ -30,10 +32,13 @@ from leadpulse.usecases.throttle import Throttle
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from leadpulse.http.services import App
     from leadpulse.settings import Settings
     from leadpulse.valkey import Valkey
+
+_log = structlog.get_logger("leadpulse.api")
 
 # Connections of an idle client are closed after this; load balancers keep theirs for 60 s.
 _KEEP_ALIVE: Final = 75
@@ -43,8 +48,13 @@ _LARGEST_POOL: Final = 12
 
 
 @asynccontextmanager
-async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, dsn: str, web: Path = pages.FOLDER
+) -> AsyncIterator[Services]:
     """Everything that an API process holds, open; closed in order at the end."""
+    built = pages.load(web)
+    if built.page is None:
+        _log.warning("the dashboard is not served: it was not built", hint="make setup")
     limits = Limits(*settings.ceilings)
     clients = Clients(settings.trusted_proxies, UnknownProxies(settings.data_dir))
     async with (
@@ -65,6 +75,7 @@ async def services(settings: Settings, dsn: str) -> AsyncIterator[Services]:
                     intake, keys, Gate(rates, clients, pass_for(settings.signing_secret()))
                 ),
                 accounts=people,
+                pages=built,
                 throttle=throttle,
                 rates=rates,
                 clients=clients,
@@ -100,14 +111,16 @@ def amounts_of(settings: Settings) -> Amounts:
     return Amounts(*settings.client_rate, settings.server_rate, settings.api_rate)
 
 
-async def run_api(settings: Settings, dsn: str, bound: socket.socket) -> None:
+async def run_api(
+    settings: Settings, dsn: str, bound: socket.socket, web: Path = pages.FOLDER
+) -> None:
     """Answers on a listening socket until SIGTERM or SIGINT; then lets requests end."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # What is loaded by now stays; looking through it again and again for cycles is waste.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    async with services(settings, dsn) as ready:
+    async with services(settings, dsn, web) as ready:
         await _Server(_config(build_app(ready))).serve(sockets=[bound])
 
 

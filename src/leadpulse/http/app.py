@@ -1,4 +1,7 @@
-"""The whole HTTP face: the event calls by a bare route, everything else by FastAPI."""
+"""The whole HTTP face: the event calls by a bare route, everything else by FastAPI.
+
+The dashboard stands beside the API, on the same port and behind the same front.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -20,7 +23,7 @@ from leadpulse.domain.errors import (
     NotAllowed,
     Overloaded,
 )
-from leadpulse.http import event_calls, openapi
+from leadpulse.http import event_calls, openapi, pages
 from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
 from leadpulse.http.cors import METHODS, Cors
 from leadpulse.http.intake import is_event_call
@@ -62,9 +65,11 @@ def _api(services: Services) -> FastAPI:
         strict_content_type=False,
     )
     app.state.services = services
-    for router in ROUTERS:
+    areas = (openapi.router, *ROUTERS, pages.router(services.pages))
+    for router in areas:
         app.include_router(router)
-    app.include_router(openapi.router)
+    # Event calls never come as far as the app, but people ask what an address takes.
+    app.state.areas = (event_calls.router, *areas)
     app.add_exception_handler(LeadPulseError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_status)
@@ -111,7 +116,8 @@ class _Front:
         instance = scope["state"]["request_id"]
         answered: _Answered = scope["state"]["answered"]
         try:
-            if scope["method"] == "OPTIONS" and (methods := _methods_of(scope["path"])):
+            asked = scope["method"] == "OPTIONS"
+            if asked and (methods := _methods_of(scope["path"], self._api.state.areas)):
                 headers = {"Allow": ", ".join(methods)}
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
@@ -171,9 +177,8 @@ class _Answered:
         await self._send(message)
 
 
-def _methods_of(path: str) -> tuple[str, ...]:
+def _methods_of(path: str, areas: Iterable[APIRouter]) -> tuple[str, ...]:
     """What can be asked of an address; nothing where there is none."""
-    areas = (event_calls.router, openapi.router, *ROUTERS)
     routes = [route for area in areas for route in area.routes if isinstance(route, APIRoute)]
     here = [r for r in routes if r.path == path] or [r for r in routes if r.path_regex.match(path)]
     found = {method for route in here for method in route.methods or ()}
@@ -243,9 +248,13 @@ async def _on_status(request: Request, error: Exception) -> Response:
     path = request.scope["path"]
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
-        methods = _methods_of(path)
+        methods = _methods_of(path, request.app.state.areas)
         error = NotAllowed(f"This address takes {', '.join(methods)}.", methods)
     elif status == 404:
+        services: Services = request.app.state.services
+        page = services.pages.unknown(request)
+        if page is not None:
+            return page
         error = HTTPException(404, "There is nothing at this address; see /api/docs.")
     return _answer(_problem(error), _instance(request))
 

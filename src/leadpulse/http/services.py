@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadpulse.http.clients import Clients
 from leadpulse.http.metrics import Metrics
+from leadpulse.http.pages import Pages
 from leadpulse.usecases.analytics import Dashboards
 from leadpulse.usecases.throttle import Throttle
 
@@ -38,6 +39,7 @@ class Services:
     models: ModelCache
     intake: IntakeRoute
     accounts: Accounts
+    pages: Pages = field(default_factory=Pages)
     metrics: Metrics = field(default_factory=Metrics)
     dashboards: Dashboards = field(default_factory=Dashboards)
     throttle: Throttle = field(default_factory=Throttle)

@@ -7,13 +7,14 @@ import json
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
 
 from leadpulse.http.security import page_policy, script_hash
 from leadpulse.logging import configure_logging
+from support.web import PICTURE, SCRIPT, small_web
 from support.wire import EVENT, SITE, Reply, Wire, serving
 
 if TYPE_CHECKING:
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def wire(database: str, tmp_path: Path) -> AsyncIterator[Wire]:
-    async with serving(database, tmp_path, trusted_proxies=("127.0.0.0/8",)) as running:
+    web = small_web(tmp_path / "web")
+    proxies = ("127.0.0.0/8",)
+    async with serving(database, tmp_path, web=web, trusted_proxies=proxies) as running:
         yield running
 
 
 # Event calls, and what is broken before it is any call.
 ANYBODYS = ("an event", "a bad event", "an event's preflight", "no request", "too long")
+# What browsers keep: nothing but what is the same for everybody.
+KEPT = {
+    "the docs": "no-cache",
+    "their style": "no-cache",
+    "a page": "no-cache",
+    "no page": "no-cache",
+    "a picture": "no-cache",
+    "a script": "public, max-age=31536000, immutable",
+}
 
 
 async def answers(wire: Wire) -> dict[str, Reply]:
@@ -42,7 +54,10 @@ async def answers(wire: Wire) -> dict[str, Reply]:
         "too long": wire.head("GET /" + "a" * 40_000 + " HTTP/1.1"),
         "a list": wire.head("GET /api/leads HTTP/1.1"),
         "nothing": wire.head("GET /nowhere HTTP/1.1"),
-        "the root": wire.head("GET / HTTP/1.1"),
+        "a page": wire.head("GET / HTTP/1.1"),
+        "no page": wire.head("GET /nowhere HTTP/1.1", "Accept: text/html"),
+        "a script": wire.head(f"GET {SCRIPT} HTTP/1.1"),
+        "a picture": wire.head(f"GET {PICTURE} HTTP/1.1"),
         "a wrong method": wire.head("PATCH /api/leads HTTP/1.1"),
         "a stranger": b"GET /api/leads HTTP/1.1\r\nHost: x\r\n\r\n",
         "a file": wire.head("GET /api/leads/export HTTP/1.1"),
@@ -79,8 +94,7 @@ async def test_every_answer_is_closed_to_browsers(wire: Wire) -> None:
             continue  # JSON that no browser keeps; what it was asked is never a page
         assert headers["x-frame-options"] == "DENY", name
         assert headers["referrer-policy"] == "no-referrer", name
-        kept = headers["cache-control"]
-        assert kept == ("no-cache" if "doc" in name or "style" in name else "no-store"), name
+        assert headers["cache-control"] == KEPT.get(name, "no-store"), name
 
 
 async def test_the_documentation_may_use_its_style_and_nothing_else(wire: Wire) -> None:
@@ -101,7 +115,7 @@ async def test_who_may_embed_what(wire: Wire) -> None:
         assert found[name].headers["cross-origin-resource-policy"] == "cross-origin", name
         assert found[name].headers["access-control-allow-origin"] == "*", name
         assert "access-control-allow-credentials" not in found[name].headers, name
-    for name in ("a list", "nothing", "the docs", "a stranger"):
+    for name in ("a list", "nothing", "the docs", "a stranger", "a page", "a script"):
         assert found[name].headers["cross-origin-resource-policy"] == "same-origin", name
         assert found[name].headers["cross-origin-opener-policy"] == "same-origin", name
         assert "access-control-allow-origin" not in found[name].headers, name
@@ -213,7 +227,7 @@ async def test_logs_keep_no_secret_and_nobodys_data(
     database: str, tmp_path: Path, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever in a request it stands, also when the request fails inside."""
-    none = {"client_rate": (0, 0, 0), "server_rate": 0, "api_rate": 0}
+    none: dict[str, Any] = {"client_rate": (0, 0, 0), "server_rate": 0, "api_rate": 0}
     async with serving(database, tmp_path, **none) as wire:
         for sent in requests(wire):
             await wire.ask(sent)

@@ -494,7 +494,7 @@ async def test_the_signing_key_is_changed_without_logging_anybody_out(
     async with running_api(database, tmp_path, signing_key=old) as api, visitor(api) as browser:
         await browser.register()
         token, csrf = browser.token, browser.said["csrfToken"]
-    both = {"signing_key": new, "signing_key_previous": old}
+    both: dict[str, Any] = {"signing_key": new, "signing_key_previous": old}
     headers = {"Cookie": f"leadpulse_session={token}", "Origin": SITE, "X-CSRF-Token": csrf}
     async with running_api(database, tmp_path, **both) as api:
         answer = await api.client.post("/api/leads", json={"userId": "u"}, headers=headers)
