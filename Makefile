@@ -37,7 +37,7 @@ check: setup ## Lint, formatting, types, import contracts
 	@for part in $(WEB); do $(NPM) $$part run --silent check || exit 1; done
 
 test: check postgres15 browser ## check, then every test (PYTEST_ARGS="-k merge -x")
-	@for part in $(WEB); do $(NPM) $$part run --silent test || exit 1; done
+	@for part in $(WEB); do $(NPM) $$part run --silent --if-present test || exit 1; done
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 looks: setup browser ## Pictures of every page into looks/: wide and phone, light and dark

@@ -55,7 +55,7 @@ class Touch(Answer):
 
     at: Time = Field(description="When.")
     event_type: str = Field(description="The event.")
-    page: str | None = Field(description="Its url or path.")
+    page: str | None = Field(description="Its landing_page, else its url or path.")
     referrer: str | None = Field(description="Its referrer.")
     utm: dict[str, str] = Field(description="source, medium, campaign, term, content.")
 

@@ -80,7 +80,8 @@ def _touch(touch: Touch | None) -> Json | None:
     if touch is None:
         return None
     properties = touch.properties
-    page = _text(properties.get("url")) or _text(properties.get("path"))
+    pages = ("landing_page", "url", "path")
+    page = next((found for name in pages if (found := _text(properties.get(name)))), None)
     given = properties.get("utm")
     utm = given if isinstance(given, dict) else {}
     return {
