@@ -11,7 +11,7 @@ from leadpulse.bootstrap.database import database
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.failures import CommandError
 from leadpulse.cli.options import AsJson, DataDir, quiet_logs, settings_for
-from leadpulse.cli.output import print_json, progress, say
+from leadpulse.cli.output import counted, print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.settings import Settings
 from leadpulse.usecases.backup import Manifest, back_up
@@ -45,8 +45,8 @@ def backup(
         return
     rows = manifest.rows
     say(
-        f"{file}: {file.stat().st_size:,} bytes, {rows.get('leads', 0):,} leads, "
-        f"{rows.get('events', 0):,} events."
+        f"{file}: {file.stat().st_size:,} bytes, {counted(rows.get('leads', 0), 'lead')}, "
+        f"{counted(rows.get('events', 0), 'event')}."
     )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from leadpulse.bootstrap.database import pool
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import AsJson, DataDir, quiet_logs, settings_for
-from leadpulse.cli.output import print_json, progress, say
+from leadpulse.cli.output import counted, print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.postgres.models import ModelCache
 from leadpulse.settings import Settings
@@ -26,7 +26,7 @@ def decay(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     if as_json:
         print_json({"leads": leads})
     else:
-        say(f"{leads:,} leads were due." if leads else "No lead was due.")
+        say(f"{counted(leads, 'lead')} came due." if leads else "No lead was due.")
 
 
 async def _decay(settings: Settings) -> int:

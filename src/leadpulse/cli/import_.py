@@ -21,7 +21,7 @@ from leadpulse.cli.options import (
     quiet_logs,
     settings_for,
 )
-from leadpulse.cli.output import note, print_json, progress, say
+from leadpulse.cli.output import counted, note, print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.domain.errors import NotFound
 from leadpulse.postgres.connect import connect
@@ -146,7 +146,7 @@ def _size(path: Path) -> int:
 
 def _tell(report: ImportReport, rejects: _Rejects) -> None:
     say(
-        f"{report.accepted:,} events imported, {report.duplicates:,} were there already, "
+        f"{counted(report.accepted, 'event')} imported, {report.duplicates:,} were there already, "
         f"{report.conflicts:,} conflict with stored ones, {report.rejected:,} lines rejected."
     )
     for rejected in rejects.told:

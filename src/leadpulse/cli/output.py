@@ -45,6 +45,11 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things by their singular: `1 lead`, `2,000 leads`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people; not cut when the output is no terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")

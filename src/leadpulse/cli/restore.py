@@ -11,7 +11,7 @@ from leadpulse.bootstrap.database import bring_up_to_date, server
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.failures import CommandError
 from leadpulse.cli.options import AsJson, DataDir, quiet_logs, settings_for
-from leadpulse.cli.output import note, print_json, progress, say
+from leadpulse.cli.output import counted, note, print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.postgres.connect import pool
 from leadpulse.settings import Settings
@@ -50,8 +50,8 @@ def restore(
         print_json(document)
     else:
         say(
-            f"Restored {manifest.rows.get('leads', 0):,} leads and "
-            f"{manifest.rows.get('events', 0):,} events; all rows compared."
+            f"Restored {counted(manifest.rows.get('leads', 0), 'lead')} and "
+            f"{counted(manifest.rows.get('events', 0), 'event')}; all rows compared."
         )
     if report is not None and not report.ok:
         note(

@@ -8,7 +8,7 @@ from leadpulse.bootstrap.checking import verify_everything
 from leadpulse.bootstrap.database import pool
 from leadpulse.cli.commands import new_app
 from leadpulse.cli.options import AsJson, DataDir, checked_id, quiet_logs, settings_for
-from leadpulse.cli.output import print_json, progress, say
+from leadpulse.cli.output import counted, print_json, progress, say
 from leadpulse.cli.running import run
 from leadpulse.settings import Settings
 from leadpulse.usecases.overview import count_leads
@@ -62,16 +62,16 @@ def _document(report: VerifyReport) -> dict[str, object]:
 
 def _tell(report: VerifyReport) -> None:
     say(
-        f"{report.leads_checked:,} leads and {report.events_checked:,} events checked, "
-        f"{report.pending:,} leads pending."
+        f"{counted(report.leads_checked, 'lead')} and {counted(report.events_checked, 'event')} "
+        f"checked, {counted(report.pending, 'lead')} pending."
     )
     if report.ok:
         say("Every score is what its events give.")
         return
     if report.failed:
-        say(f"{report.failed:,} leads failed for good: see `leadpulse dlq list`.")
+        say(f"{counted(report.failed, 'lead')} failed for good: see `leadpulse dlq list`.")
     if report.differing_count:
-        say(f"{report.differing_count:,} leads differ from their events:")
+        say(f"Not what the events give: {counted(report.differing_count, 'lead')}:")
         for one in report.differing:
             say(f"  {one.lead_id or '-'}: {one.what}")
         say("Fold one anew with POST /api/admin/rebuild/{leadId}, all with `leadpulse rescore`.")

@@ -24,7 +24,7 @@ from leadpulse.domain.errors import (
     Overloaded,
 )
 from leadpulse.http import event_calls, openapi, pages
-from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
+from leadpulse.http.bodies import WHOLE, Disconnected, decode, read_body, unpack
 from leadpulse.http.cors import METHODS, Cors
 from leadpulse.http.intake import is_event_call
 from leadpulse.http.problems import (
@@ -193,7 +193,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
     if scope["method"] not in _WITH_BODY:
         return receive
     headers = dict(scope["headers"])
-    body = await read_body(receive, headers.get(b"content-length"))
+    body = await read_body(receive, headers.get(b"content-length"), whole=WHOLE in scope)
     encoding = headers.get(b"content-encoding")
     if encoding:
         body = await unpack(body, encoding.decode("latin-1"))

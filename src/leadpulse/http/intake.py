@@ -26,7 +26,7 @@ from leadpulse.domain.errors import (
 )
 from leadpulse.domain.wire import EventReader
 from leadpulse.http import problems
-from leadpulse.http.bodies import Disconnected, decode, read_body, unpack
+from leadpulse.http.bodies import WHOLE, Disconnected, decode, read_body, unpack
 from leadpulse.http.clients import Clients
 from leadpulse.http.credentials import body_key, header_key
 from leadpulse.http.quotas import Gate, Sender
@@ -179,7 +179,7 @@ class IntakeRoute:
         path: str = scope["path"]
         call = CALLS.get(path) or CALLS[path.rstrip("/")]
         headers = sender.headers
-        body = await read_body(receive, headers.get(b"content-length"))
+        body = await read_body(receive, headers.get(b"content-length"), whole=WHOLE in scope)
         key = header_key(headers)
         # With a key in a header, strangers are turned away before anything is unpacked.
         caller = None if key is None else await self._caller(key, sender, extra)

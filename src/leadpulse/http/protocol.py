@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from leadpulse.http.bodies import WHOLE
 from leadpulse.http.problems import CONTENT_TYPE, new_request_id, problem_of_status
 from leadpulse.http.security import BROKEN
 
@@ -83,10 +84,14 @@ class Protocol(HttpToolsProtocol):
             self._status = 431
         if self._status != 400:
             raise ValueError("the parser stops here")  # it tells data_received
+        before: RequestResponseCycle | None = vars(self).get("cycle")
         super().on_headers_complete()
+        if self.cycle is not before:
+            _Answer.of(self.cycle)
 
     def on_message_complete(self) -> None:
         if not self._passed_over:
+            cast("dict[str, object]", self.scope)[WHOLE] = True
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -146,6 +151,53 @@ class Protocol(HttpToolsProtocol):
         self._stop_waiting()
         self.transport.write(head.encode("ascii") + body)
         self.transport.close()
+
+
+class _Answer:
+    """The transport of one answer: its head goes out together with the first of its body.
+
+    A write is a system call, and the second of them was a fourteenth of what an event costs.
+    """
+
+    __slots__ = ("_cycle", "_done", "_head", "_held", "_transport")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._transport = cycle.transport
+        self._done = cycle.on_response
+        self._head = b""
+        self._held = False
+
+    @classmethod
+    def of(cls, cycle: RequestResponseCycle) -> None:
+        """Has a cycle write its answer in this way."""
+        answer = cls(cycle)
+        cycle.transport = cast("asyncio.Transport", answer)
+        cycle.on_response = answer.end
+
+    def write(self, data: bytes) -> None:
+        if self._held:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif self._cycle.response_started:
+            self._head, self._held = data, True
+        else:
+            self._transport.write(data)  # "100 Continue"
+
+    def end(self) -> None:
+        self._flush()
+        self._done()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        if self._head:
+            self.write(b"")
 
 
 _TOLD: Final = {
