@@ -26,7 +26,8 @@ _MOST_IDS: Final = 100
 _DEEPEST: Final = 10
 _LARGEST: Final = 1.7976931348623157e308
 _CREATE_FIELDS: Final = frozenset({"email", "userId", "name", "company", "traits"})
-_PATCH_FIELDS: Final = _CREATE_FIELDS | {"owner", "status", "anonymousIds"}
+_IMPORT_FIELDS: Final = _CREATE_FIELDS | {"owner", "status"}
+_PATCH_FIELDS: Final = _IMPORT_FIELDS | {"anonymousIds"}
 # Identifiers among the traits would look like a change of identifiers and be none.
 _NO_TRAITS: Final = frozenset({"email", "userId", "anonymousId", "leadId"})
 
@@ -214,6 +215,17 @@ def parse_new_lead(document: Mapping[str, Any]) -> LeadChange:
     change = _read(given, _CREATE_FIELDS)
     if not change.identifiers and "name" not in change.facts:
         raise Invalid([FieldError("email", "email, userId or name is required")])
+    return change
+
+
+def parse_imported(document: Mapping[str, Any]) -> LeadChange:
+    """Reads a row of a file: a lead to make or complete, with its owner and status.
+
+    Raises Invalid with every field that is wrong, and if nothing says whom it is about.
+    """
+    change = _read(document, _IMPORT_FIELDS)
+    if not change.identifiers:
+        raise Invalid([FieldError("email", "a row needs an email or a userId")])
     return change
 
 

@@ -157,9 +157,12 @@ class _Reader:
                 self.fail(f"{where}.{name}" if where else name, "is not a known field")
 
 
+_UNCLEAN: Final = re.compile(r"[\x00\ud800-\udfff]")
+
+
 def is_clean(text: str) -> bool:
     """True if PostgreSQL can hold the text: no U+0000, no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return _UNCLEAN.search(text) is None
 
 
 _RULE_FIELDS: Final = frozenset({

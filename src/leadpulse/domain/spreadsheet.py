@@ -14,3 +14,8 @@ def harmless(text: str) -> str:
     Blanks before the sign don't help whoever sends one.
     """
     return f"'{text}" if text.startswith(_STARTERS) or text.lstrip().startswith(_STARTERS) else text
+
+
+def plain(text: str) -> str:
+    """A text as it was before `harmless`: without the apostrophe that it adds."""
+    return text[1:] if text[:1] == "'" and harmless(text[1:]) != text[1:] else text

@@ -30,6 +30,19 @@ class OwnProject(Answer):
     write_key: str | None = Field(description="The public key to use; null if none works.")
 
 
+class EntryOptions(Answer):
+    """How one gets in here."""
+
+    signup: Literal["first", "open", "closed"] = Field(
+        description="Who may make an account: the first to come, anybody, nobody."
+    )
+    registration_open: bool = Field(description="Whether somebody can register now.")
+    google_client_id: str | None = Field(
+        description="For Google's button; null: signing in with Google is not set up."
+    )
+    mail: bool = Field(description="Whether mail is sent, as for a forgotten password.")
+
+
 class LoggedIn(Answer):
     """A session has begun, or moved to another project."""
 

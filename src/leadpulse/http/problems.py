@@ -82,6 +82,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "last_owner": Kind(409, "A project needs an owner"),
     "already_member": Kind(409, "This is a member already"),
     "too_many_invitations": Kind(409, "Too many invitations are waiting"),
+    "too_many_imports": Kind(409, "Too many imports are not over"),
     "has_account": Kind(409, "This address has an account"),
     "too_large": Kind(413, "The request is too large"),
     "address_too_long": Kind(414, "The address is too long"),

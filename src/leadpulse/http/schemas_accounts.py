@@ -54,6 +54,14 @@ class Registering(Sent):
     )
 
 
+class ChangingMe(Sent):
+    """What to change about one's own account."""
+
+    name: Text = Field(
+        min_length=1, max_length=LONGEST_NAME, description="The person.", examples=["Ada Lovelace"]
+    )
+
+
 class LoggingIn(Sent):
     """Somebody logs in."""
 

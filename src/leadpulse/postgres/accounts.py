@@ -119,6 +119,18 @@ async def is_first(conn: Connection) -> bool:
     return row is not None and bool(row[0])
 
 
+async def is_empty(conn: Connection) -> bool:
+    """The same as things stand, for who only looks."""
+    cursor = await conn.execute("select not exists (select from users)")
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def set_name(conn: Connection, user_id: str, name: str) -> None:
+    """Gives a person another name."""
+    await conn.execute("update users set name = %s where id = %s", (name, user_id))
+
+
 async def set_password(conn: Connection, user_id: str, password_hash: str | None) -> None:
     """Gives an account another password, or none."""
     await conn.execute(

@@ -43,7 +43,7 @@ MINUS_INFINITY: Final = -(2**63)
 APP: Final = "leadpulse_app"
 WORKER: Final = "leadpulse_worker"
 _ROLES: Final[dict[str, LiteralString]] = {
-    "api": APP, "command": APP, "import": APP, "intake": APP, "start": APP,
+    "api": APP, "command": APP, "import": APP, "imports": APP, "intake": APP, "start": APP,
     "privacy": APP, "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER,
     "worker": WORKER,
 }  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from leadpulse.domain.identity import Name
 
-Phase = Literal["rows", "conflicts", "events", "profiles", "done"]
+Phase = Literal["rows", "conflicts", "imports", "events", "profiles", "done"]
 
 FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -114,6 +114,17 @@ _DROP: Final = """
 delete from event_conflicts c
 where c.project_id = %(project)s and c.id = any (%(conflicts)s::uuid[])
 """
+
+# Which of the cells is a userId is seen later, by the columns of the import.
+_IMPORTED: Final = _WALK.format(
+    seen="""select i.id, i.import_id, i.cells from import_rows i
+    where i.project_id = %(project)s and i.id > %(cursor)s order by i.id limit %(n)s""",
+    text="s.cells::text",
+    named="""exists (select from jsonb_array_elements_text(s.cells) c
+        where ltrim(btrim(c), '''') = any (n.users))""",
+    found="s.import_id, s.cells",
+    columns="f.import_id::text, f.cells",
+)
 
 _EVENTS: Final = _WALK.format(
     seen="""select e.id, e.lead_id, e.traits from events e
@@ -284,6 +295,13 @@ async def conflicts(
 ) -> Walked:
     """Walks through conflicts: (id, whether it names the person by an identifier, body)."""
     return await _walk(conn, _CONFLICTS, (erasure, needles), portion)
+
+
+async def imported(
+    conn: Connection, erasure: Erasure, needles: Sequence[str], portion: Portion
+) -> Walked:
+    """Walks through rows of imports: (id, import, cells)."""
+    return await _walk(conn, _IMPORTED, (erasure, needles), portion)
 
 
 async def events(

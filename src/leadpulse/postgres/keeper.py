@@ -107,6 +107,16 @@ async def reach_leaving(conn: Connection, most: int) -> list[str]:
     return await _reach(conn, "leaving_projects(%s)", most)
 
 
+async def reach_importing(conn: Connection, most: int) -> list[str]:
+    """Projects with imports that are not over, in the order of their turns."""
+    return await _reach(conn, "importing_projects(%s)", most)
+
+
+async def reach_old_imports(conn: Connection, most: int) -> list[str]:
+    """Projects of the imports that were over first and have had their month."""
+    return await _reach(conn, "projects_with_old_imports(%s)", most)
+
+
 async def _reach(
     conn: Connection, question: LiteralString, *values: Any, local: LiteralString = "true"
 ) -> list[str]:

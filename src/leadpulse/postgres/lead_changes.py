@@ -36,6 +36,15 @@ values (%(project)s, %(lead)s, %(id)s, true, %(event_id)s, %(type)s, %(now)s, %(
     %(version)s)
 """
 
+_INSERT_EVENTS: Final = """
+insert into events (project_id, id, lead_id, trusted, event_id, digest, fingerprint, event_type,
+    ts, received_at, model_version, properties, traits)
+select n.p, n.id, n.l, true, n.e, decode(n.d, 'hex'), decode(n.f, 'hex'), n.k, %(now)s, %(now)s,
+    n.v, n.o, n.t
+from jsonb_to_recordset(%(events)s::jsonb) n (
+    p uuid, id uuid, l uuid, e text, d text, f text, k text, v int, o jsonb, t jsonb)
+"""
+
 _STORED: Final = """
 select e.id::text, e.fingerprint, e.lead_id::text
 from events e where e.project_id = %s and e.trusted and e.digest = %s
@@ -43,6 +52,11 @@ from events e where e.project_id = %s and e.trusted and e.digest = %s
 
 _TOUCH: Final = """
 update leads set version = version + 1, updated_at = %s where project_id = %s and id = %s
+"""
+
+_TOUCH_ALL: Final = """
+update leads l set version = l.version + 1, updated_at = %(now)s
+where l.project_id = %(project)s and l.id = any (%(leads)s::uuid[])
 """
 
 _DROP_NAMES: Final = """
@@ -216,6 +230,20 @@ async def insert_event(conn: Connection, event: OwnEvent, *, scored: bool) -> bo
     return True
 
 
+async def insert_events(conn: Connection, events: Sequence[OwnEvent], now: int) -> None:
+    """Store events of ours that are all new, of one instant, and that score nothing."""
+    document = [
+        {
+            "p": e.project_id, "id": e.id, "l": e.lead_id, "e": e.event_id, "d": e.digest.hex(),
+            "f": e.fingerprint.hex(), "k": e.type, "v": e.model_version, "o": e.properties,
+            "t": e.traits,
+        }
+        for e in events
+    ]  # fmt: skip
+    said = msgspec.json.encode(document).decode()
+    await conn.execute(_INSERT_EVENTS, {"events": said, "now": Instant(now)})
+
+
 async def stored_event(conn: Connection, project_id: str, digest: bytes) -> StoredEvent | None:
     """Return the trusted event that has an eventId."""
     cursor = await conn.execute(_STORED, (project_id, digest))
@@ -226,6 +254,14 @@ async def stored_event(conn: Connection, project_id: str, digest: bytes) -> Stor
 async def count_change(conn: Connection, project_id: str, lead_id: str, now: int) -> None:
     """Count a visible change of a lead."""
     await conn.execute(_TOUCH, (Instant(now), project_id, lead_id))
+
+
+async def count_changes(
+    conn: Connection, project_id: str, lead_ids: Iterable[str], now: int
+) -> None:
+    """Count a visible change of each of these leads."""
+    values = {"now": Instant(now), "project": project_id, "leads": _ids(lead_ids)}
+    await conn.execute(_TOUCH_ALL, values)
 
 
 async def drop_names(conn: Connection, project_id: str, gone: Sequence[tuple[int, str]]) -> None:

@@ -46,6 +46,19 @@ CREATE FUNCTION keeper.every_project() RETURNS SETOF uuid
     select p.id from public.projects p order by p.created_at, p.id
 $$;
 
+CREATE FUNCTION keeper.importing_projects(most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select w.project_id
+    from (
+        select i.project_id, i.turn_at from public.imports i
+        join public.projects p on p.id = i.project_id
+        where i.finished_at is null and p.deleted_at is null order by i.turn_at limit most
+    ) w
+    group by w.project_id order by min(w.turn_at)
+$$;
+
 CREATE FUNCTION keeper.leaving_projects(most integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -106,6 +119,18 @@ CREATE FUNCTION keeper.projects_with_old_generations() RETURNS SETOF uuid
     SET search_path TO ''
     AS $$
     select distinct g.project_id from public.old_generations g
+$$;
+
+CREATE FUNCTION keeper.projects_with_old_imports(most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select distinct o.project_id
+    from (
+        select i.project_id from public.imports i
+        where i.finished_at < clock_timestamp() - interval '30 days'
+        order by i.finished_at limit most
+    ) o
 $$;
 
 CREATE FUNCTION keeper.projects_with_removals(most integer) RETURNS SETOF uuid
@@ -383,7 +408,7 @@ CREATE TABLE public.erasures (
     finished_at timestamp with time zone,
     CONSTRAINT erasures_check CHECK (((phase = 'done'::text) = (finished_at IS NOT NULL))),
     CONSTRAINT erasures_check1 CHECK (((finished_at IS NULL) OR (names IS NULL))),
-    CONSTRAINT erasures_phase_check CHECK ((phase = ANY (ARRAY['rows'::text, 'conflicts'::text, 'events'::text, 'profiles'::text, 'done'::text])))
+    CONSTRAINT erasures_phase_check CHECK ((phase = ANY (ARRAY['rows'::text, 'conflicts'::text, 'imports'::text, 'events'::text, 'profiles'::text, 'done'::text])))
 );
 
 ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
@@ -468,6 +493,42 @@ CREATE TABLE public.identifiers (
 );
 
 ALTER TABLE ONLY public.identifiers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.import_rows (
+    project_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    id uuid NOT NULL,
+    line integer NOT NULL,
+    cells jsonb NOT NULL,
+    problem text
+);
+
+ALTER TABLE ONLY public.import_rows FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.imports (
+    project_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    columns jsonb NOT NULL,
+    made_by text NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    rows integer NOT NULL,
+    cursor uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    created integer DEFAULT 0 NOT NULL,
+    updated integer DEFAULT 0 NOT NULL,
+    rejected integer DEFAULT 0 NOT NULL,
+    careful integer DEFAULT 0 NOT NULL,
+    stumbles integer DEFAULT 0 NOT NULL,
+    error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    turn_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT imports_check CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['waiting'::text, 'running'::text])))),
+    CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.inbox (
     project_id uuid NOT NULL,
@@ -868,6 +929,12 @@ ALTER TABLE ONLY public.forgotten_events
 ALTER TABLE ONLY public.identifiers
     ADD CONSTRAINT identifiers_pkey PRIMARY KEY (project_id, kind, value);
 
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (project_id, import_id, id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (project_id, id);
+
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (project_id, lead_id, id);
 
@@ -969,6 +1036,12 @@ CREATE INDEX identifiers_by_lead ON public.identifiers USING btree (project_id, 
 
 CREATE INDEX identifiers_overlinked ON public.identifiers USING btree (project_id, value) WHERE ((kind = 3) AND (links > 20));
 
+CREATE UNIQUE INDEX import_rows_by_id ON public.import_rows USING btree (project_id, id);
+
+CREATE INDEX imports_open ON public.imports USING btree (turn_at) WHERE (finished_at IS NULL);
+
+CREATE INDEX imports_over ON public.imports USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (project_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX lead_merges_by_child ON public.lead_merges USING btree (project_id, child_id);
@@ -1037,6 +1110,12 @@ ALTER TABLE ONLY public.forgotten_events
 
 ALTER TABLE ONLY public.identifiers
     ADD CONSTRAINT identifiers_project_id_lead_id_fkey FOREIGN KEY (project_id, lead_id) REFERENCES public.leads(project_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES public.users(id) ON DELETE SET NULL;
@@ -1120,6 +1199,10 @@ ALTER TABLE public.forgotten_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identifiers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.import_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
@@ -1151,6 +1234,10 @@ CREATE POLICY keeper ON public.events FOR SELECT TO leadpulse_keeper USING (true
 CREATE POLICY keeper ON public.forgotten_events FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.identifiers FOR SELECT TO leadpulse_keeper USING (true);
+
+CREATE POLICY keeper ON public.import_rows FOR SELECT TO leadpulse_keeper USING (true);
+
+CREATE POLICY keeper ON public.imports FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.inbox FOR SELECT TO leadpulse_keeper USING (true);
 
@@ -1258,6 +1345,10 @@ CREATE POLICY wall ON public.forgotten_events USING (COALESCE((project_id = (( S
 
 CREATE POLICY wall ON public.identifiers USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
+CREATE POLICY wall ON public.import_rows USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.imports USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
 CREATE POLICY wall ON public.inbox USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.invitations USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
@@ -1319,6 +1410,9 @@ GRANT ALL ON FUNCTION keeper.erasing_projects(most integer) TO leadpulse_app;
 REVOKE ALL ON FUNCTION keeper.every_project() FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.every_project() TO leadpulse_app;
 
+REVOKE ALL ON FUNCTION keeper.importing_projects(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION keeper.importing_projects(most integer) TO leadpulse_app;
+
 REVOKE ALL ON FUNCTION keeper.leaving_projects(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.leaving_projects(most integer) TO leadpulse_app;
 
@@ -1342,6 +1436,9 @@ GRANT ALL ON FUNCTION keeper.projects_with_old_conflicts(most integer) TO leadpu
 REVOKE ALL ON FUNCTION keeper.projects_with_old_generations() FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.projects_with_old_generations() TO leadpulse_app;
 GRANT ALL ON FUNCTION keeper.projects_with_old_generations() TO leadpulse_worker;
+
+REVOKE ALL ON FUNCTION keeper.projects_with_old_imports(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION keeper.projects_with_old_imports(most integer) TO leadpulse_app;
 
 REVOKE ALL ON FUNCTION keeper.projects_with_removals(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.projects_with_removals(most integer) TO leadpulse_app;
@@ -1432,6 +1529,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.forgotten_events TO leadpulse_
 GRANT SELECT ON TABLE public.identifiers TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identifiers TO leadpulse_app;
 GRANT SELECT ON TABLE public.identifiers TO leadpulse_worker;
+
+GRANT SELECT ON TABLE public.import_rows TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_rows TO leadpulse_app;
+
+GRANT SELECT ON TABLE public.imports TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.imports TO leadpulse_app;
 
 GRANT SELECT ON TABLE public.inbox TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox TO leadpulse_app;

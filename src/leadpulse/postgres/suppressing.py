@@ -51,6 +51,14 @@ _ANY_OF: Final = f"""
 select {NAMED.format(names="%(names)s", project="%(project)s::uuid")}
 """
 
+_WHICH_OF: Final = """
+select m.code from (
+    select m as code, left(m, 1)::smallint as kind, decode(substr(m, 2), 'hex') as digest
+    from unnest(string_to_array(%(names)s, ',')) m offset 0
+) m
+join suppressions s on s.project_id = %(project)s and s.kind = m.kind and s.digest = m.digest
+"""
+
 _EXPIRE: Final = """
 with p as (
     select %(project)s::uuid as id
@@ -126,6 +134,24 @@ async def any_suppressed(conn: Connection, project_id: str, names: Collection[st
     cursor = await conn.execute(_ANY_OF.encode(), parameters)
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
+
+
+async def any_at_all(conn: Connection, project_id: str) -> bool:
+    """True if a project keeps nothing of somebody."""
+    cursor = await conn.execute(
+        "select exists (select from suppressions s where s.project_id = %s)", (project_id,)
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+async def which_suppressed(
+    conn: Connection, project_id: str, names: Collection[str]
+) -> frozenset[str]:
+    """Those of these names (kind and digest) that are suppressed."""
+    parameters = {"project": project_id, "names": ",".join(names)}
+    cursor = await conn.execute(_WHICH_OF, parameters)
+    return frozenset(code for (code,) in await cursor.fetchall())
 
 
 async def expire(conn: Connection, project_id: str, most: int, limit: int) -> int:

@@ -185,6 +185,14 @@ async def make_account(
         return await begin_session(conn, accounts.tokens, made, project_id, origin)
 
 
+async def registration_open(accounts: Accounts) -> bool:
+    """Whether somebody could register now, as far as can be told before."""
+    if accounts.signup != "first":
+        return accounts.signup == "open"
+    async with snapshot(accounts.pool, None) as (conn, _):
+        return await store.is_empty(conn)
+
+
 async def require_open(accounts: Accounts) -> None:
     """Raises Forbidden where nobody can register, before anything is said about an address."""
     if accounts.signup == "open":
@@ -203,16 +211,32 @@ def _closed(accounts: Accounts) -> Forbidden:
 
 def checked_person(email: str, name: str) -> tuple[str, str]:
     """Address and name as they are stored. Raises Invalid."""
-    errors = []
+    errors: list[FieldError] = []
     address = names.email(email)
     if address is None or len(address) > LONGEST_EMAIL or not names.is_mailable(address):
         errors.append(FieldError("email", "must be an email address"))
-    trimmed = " ".join(name.split())
-    if not 1 <= len(trimmed) <= LONGEST_NAME or not is_clean(trimmed):
-        errors.append(FieldError("name", f"must be 1 to {LONGEST_NAME} characters"))
+    trimmed = _checked_name(name, errors)
     if errors or address is None:
         raise Invalid(errors)
     return address, trimmed
+
+
+def _checked_name(name: str, errors: list[FieldError]) -> str:
+    trimmed = " ".join(name.split())
+    if not 1 <= len(trimmed) <= LONGEST_NAME or not is_clean(trimmed):
+        errors.append(FieldError("name", f"must be 1 to {LONGEST_NAME} characters"))
+    return trimmed
+
+
+async def rename(accounts: Accounts, session: FoundSession, name: str) -> None:
+    """Gives who is logged in another name. Raises Invalid."""
+    errors: list[FieldError] = []
+    trimmed = _checked_name(name, errors)
+    if errors:
+        raise Invalid(errors)
+    async with unit(accounts.pool, None, user=session.user_id) as (conn, _):
+        await store.set_name(conn, session.user_id, trimmed)
+    accounts.sessions.forget()
 
 
 # ── Logging in ───────────────────────────────────────────────────────────────────────

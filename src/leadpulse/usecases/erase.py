@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from leadpulse.domain.errors import FieldError, Invalid, NotFound
 from leadpulse.domain.identity import ANONYMOUS_ID, EMAIL, LEAD_ID, USER_ID
+from leadpulse.domain.lead_file import names_in
 from leadpulse.domain.names import email as an_email
 from leadpulse.domain.traces import Traces, as_id
 from leadpulse.ids import uuid7
 from leadpulse.postgres import erasing as store
-from leadpulse.postgres import identity, lead_changes, profiles
+from leadpulse.postgres import identity, lead_changes, lead_imports, profiles
 from leadpulse.postgres.session import snapshot, unit
 from leadpulse.usecases import audit, paging
+from leadpulse.usecases.lead_rows import ERASED
 from leadpulse.usecases.leads import survivor
 from leadpulse.usecases.paging import is_id
 from leadpulse.usecases.suppressing import coded, codes
@@ -173,6 +175,26 @@ async def _drop_conflicts(
     return walked.upto
 
 
+async def _blank_imports(
+    conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
+) -> str | None:
+    """Rows of files that name the person lose their cells, whether they were imported or not."""
+    # None of them is being imported meanwhile.
+    await identity.lock_identities(conn, [erasure.project_id])
+    walked = await store.imported(conn, erasure, traces.needles, portion)
+    of = {row[1] for row in walked.found}
+    columns = await lead_imports.columns_of(conn, erasure.project_id, of) if of else {}
+    gone = [
+        id_
+        for id_, import_id, cells in walked.found
+        if traces.stand_in(cells)
+        or any(name in traces.users for _, name in names_in(columns.get(import_id, ()), cells))
+    ]
+    if gone:
+        await lead_imports.blank(conn, erasure.project_id, gone, ERASED)
+    return walked.upto
+
+
 async def _clean_events(
     conn: Connection, erasure: Erasure, traces: Traces, portion: store.Portion
 ) -> str | None:
@@ -243,7 +265,8 @@ class _Clean(Protocol):
 
 # What each walk does, and what comes after it.
 _WALKS: Final[Mapping[str, tuple[_Clean, store.Phase]]] = {
-    "conflicts": (_drop_conflicts, "events"),
+    "conflicts": (_drop_conflicts, "imports"),
+    "imports": (_blank_imports, "events"),
     "events": (_clean_events, "profiles"),
     "profiles": (_clean_profiles, "done"),
 }

@@ -13,6 +13,7 @@ from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
 from leadpulse.usecases import maintain, private
 from leadpulse.usecases.due import Relabeller, decay_pass
+from leadpulse.usecases.import_pass import forget_pass, import_pass
 from leadpulse.usecases.project_removal import removal_pass
 from leadpulse.usecases.retention import retention_pass
 
@@ -63,11 +64,20 @@ def private_chores(models: ModelCache) -> list[Chore]:
     ]
 
 
+def import_chores() -> list[Chore]:
+    """What people wait for."""
+    return [
+        Chore("imports", 1.0, import_pass),
+        Chore("old imports", 3600.0, forget_pass),
+    ]
+
+
 async def keep_up(dsn: str, models: ModelCache, counters: Counters) -> None:
     """Run all chores for ever. Several processes may; each pass is done by one at a time."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(dsn, "upkeep", chores(models), counters))
         group.create_task(_keep(dsn, "privacy", private_chores(models), counters))
+        group.create_task(_keep(dsn, "imports", import_chores(), counters))
 
 
 async def _keep(dsn: str, name: str, work: list[Chore], counters: Counters) -> None:

@@ -256,10 +256,15 @@ class Others:
         )  # fmt: skip
         write = await api.call("POST", f"{own}/keys", 201, key=boss.token, json={"kind": "write"})
         suppressed = await api.get(f"{own}/suppressions", key=boss.token)
+        imported = await api.call(
+            "POST", "/api/leads/import", 202, key=self.key,
+            json={"name": MARK, "csv": f"email\n{MARK}"},
+        )  # fmt: skip
         self.ids = {
             "project_id": self.project,
             "lead_id": leads[1],
             "event_id": event["id"],
+            "import_id": imported["id"],
             "merge_id": merged["merge"]["id"],
             "job_id": job,
             "rule_id": (await api.get("/api/rules", key=self.key))["rules"][0]["id"],

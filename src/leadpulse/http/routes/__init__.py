@@ -11,6 +11,7 @@ from leadpulse.http.routes import (
     changes,
     events,
     health,
+    imports,
     keys,
     leads,
     members,
@@ -22,6 +23,7 @@ from leadpulse.http.routes import (
 # The order matters where a word stands in the place of an id: /api/leads/export.
 ROUTERS: Final = (
     leads.router,
+    imports.router,
     changes.router,
     privacy.router,
     privacy.one,

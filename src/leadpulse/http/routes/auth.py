@@ -11,7 +11,7 @@ from leadpulse.http import answers_accounts as told
 from leadpulse.http import cookies, render
 from leadpulse.http import schemas_accounts as sent
 from leadpulse.http.deps import Given, allowed, an_id
-from leadpulse.http.documented import answers, entry, of_people
+from leadpulse.http.documented import answers, entry, of_people, public
 from leadpulse.http.services import Services
 from leadpulse.http.signed_in import (
     CameFrom,
@@ -21,6 +21,7 @@ from leadpulse.http.signed_in import (
     project,
     session_answer,
 )
+from leadpulse.postgres.sessions import FoundSession
 from leadpulse.usecases import accounts, projects, sessions
 from leadpulse.usecases.google import google_login
 from leadpulse.usecases.principals import Principal
@@ -30,6 +31,20 @@ router = APIRouter(prefix="/api/auth", tags=["accounts"])
 
 def _done(message: str, status: int = 200) -> Response:
     return render.answer({"success": True, "message": message}, status)
+
+
+@router.get("/options", responses=public(told.EntryOptions, "overloaded"))
+async def options(services: Given) -> Response:
+    """How one gets in here: for the page on which one logs in."""
+    own, settings = services.accounts, services.settings
+    return render.answer(
+        {
+            "signup": own.signup,
+            "registrationOpen": await accounts.registration_open(own),
+            "googleClientId": settings.google_client_id,
+            "mail": settings.smtp_url is not None,
+        }
+    )
 
 
 @router.post(
@@ -151,6 +166,10 @@ def _logged_out(request: Request, services: Services, message: str) -> Response:
 @router.get("/me", responses=of_people(told.Me))
 async def me(services: Given, session: SignedInHere) -> Response:
     """Who is logged in, in which project, and in which others one could be."""
+    return await _me(services, session)
+
+
+async def _me(services: Services, session: FoundSession) -> Response:
     found = await accounts.overview(services.accounts, session.user_id, session.project_id)
     return render.answer(
         {
@@ -160,6 +179,13 @@ async def me(services: Given, session: SignedInHere) -> Response:
             "csrfToken": services.accounts.tokens.csrf(session.id),
         }
     )
+
+
+@router.patch("/me", responses=of_people(told.Me, body=True))
+async def change_me(services: Given, session: SignedInHere, changes: sent.ChangingMe) -> Response:
+    """Changes one's own account."""
+    await accounts.rename(services.accounts, session, changes.name)
+    return await _me(services, session)
 
 
 @router.get("/project", responses=answers(told.SessionProject))

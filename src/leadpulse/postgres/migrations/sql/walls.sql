@@ -203,6 +203,27 @@ language sql stable security definer set search_path = '' as $$
     select p.id from public.projects p where p.suppression_version > 0
 $$;
 
+create or replace function keeper.importing_projects(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select w.project_id
+    from (
+        select i.project_id, i.turn_at from public.imports i
+        join public.projects p on p.id = i.project_id
+        where i.finished_at is null and p.deleted_at is null order by i.turn_at limit most
+    ) w
+    group by w.project_id order by min(w.turn_at)
+$$;
+
+create or replace function keeper.projects_with_old_imports(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select distinct o.project_id
+    from (
+        select i.project_id from public.imports i
+        where i.finished_at < clock_timestamp() - interval '30 days'
+        order by i.finished_at limit most
+    ) o
+$$;
+
 create or replace function keeper.leaving_projects(most int) returns setof uuid
 language sql stable security definer set search_path = '' as $$
     select p.id from public.projects p
