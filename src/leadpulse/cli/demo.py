@@ -19,9 +19,9 @@ from leadpulse.cli.output import progress, say
 from leadpulse.cli.running import run
 from leadpulse.cli.serve import serving_settings
 from leadpulse.demo.feed import Keys, fill, history, keep_coming, live
-from leadpulse.demo.journeys import CALLS_PER_PERSON
 from leadpulse.demo.sender import SendError
 from leadpulse.http.quotas import PASS_HEADER, pass_for
+from leadpulse.journeys.visits import CALLS_PER_PERSON
 from leadpulse.logging import configure_logging, process_context
 from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.session import Pool

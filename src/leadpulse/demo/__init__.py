@@ -1,1 +1,1 @@
-"""Believable journeys and a sender for them: the demo, and the load of the benchmarks."""
+"""A client that plays journeys: the demo, and the load of the benchmarks."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from leadpulse.demo.journeys import CALLS_PER_PERSON, DAY, SECOND, Call, Scenario, calls
 from leadpulse.demo.sender import Line, Sent, Target, bodies
+from leadpulse.journeys.visits import CALLS_PER_PERSON, DAY, SECOND, Call, Scenario, calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

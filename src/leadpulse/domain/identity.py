@@ -30,7 +30,8 @@ class Named(NamedTuple):
 
     `ts` is the instant of the event in µs; `verified` the kind (USER_ID or EMAIL) of the one
     identifier that a good userHash proves, else 0; `event` the server's id of the event, to be
-    kept with a link that it makes; `traits` what it says about the person.
+    kept with a link that it makes; `traits` what it says about the person. `test` and `sample`
+    are passed on to a lead that is made for it.
     """
 
     project_id: str
@@ -45,6 +46,7 @@ class Named(NamedTuple):
     event: str | None = None
     traits: Mapping[str, object] | None = None
     test: bool = False
+    sample: bool = False
 
     def names(self) -> list[Name]:
         """The named identifiers, strongest first, without the leadId."""

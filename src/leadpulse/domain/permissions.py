@@ -53,6 +53,7 @@ class Permission(Enum):
     WRITE_KEYS = Need("admin", "admin", "Make, change and revoke write keys")
     SECRET_KEYS = Need("admin", None, "Make, change and revoke secret keys", verified=True)
     IDENTITY = Need("admin", None, "See the identity secret, demand signed identities")
+    FIRST_STEPS = Need("viewer", None, "Put the first steps away, for oneself")
     SUPPRESSIONS = Need("owner", None, "See and lift suppressions of erased people")
     RETENTION = Need("owner", None, "Set how long events keep their content")
     AUDIT = Need("owner", None, "Read and export the audit log")

@@ -76,6 +76,7 @@ class Lead(Answer):
     owner: str | None = Field(description="Who looks after the lead.")
     status: Status = Field(description="How far the sale is.")
     test: bool = Field(description="Made by test events.")
+    sample: bool = Field(description="Made up, to look around with.")
     current_score: float = Field(description="The score; of a single lead decayed to now.")
     lead_stage: Stage = Field(description="By the newest model.")
     events_last24h: int = Field(alias="eventsLast24h", description="Acts in the last 24 hours.")

@@ -27,29 +27,35 @@ class ScoreRange(Answer):
 class _Figures(Answer):
     total_events: int = Field(description="Events ever.")
     events_today: int = Field(description="Events received on this calendar day.")
-    total_leads: int = Field(description="Leads.")
-    identity_resolutions: int = Field(description="Merges in force.")
-    qualified_leads: int = Field(description="Leads in stage qualified, by the newest model.")
     avg_latency: float | None = Field(
         description="Milliseconds from received to scored, of the newest 1,000 events."
     )
     p50_latency_ms: float | None = Field(alias="p50LatencyMs", description="Half are faster.")
     p99_latency_ms: float | None = Field(alias="p99LatencyMs", description="99 % are faster.")
     events_by_type: list[TypeEvents] = Field(description="Events ever, by type.")
+    average_score: float | None = Field(description="Of all leads; null: there are none.")
 
 
 class PreviousFigures(_Figures):
-    """The same a day before; latency of the 1,000 events before. Null: not known."""
+    """The same a day before; latency of the 1,000 events before.
 
-    identified_leads: int | None = Field(description="Not known.")
-    average_score: float | None = Field(description="Not known.")
+    Of a project that is younger than a day everything was 0. Null is what nobody counted then,
+    because no worker ran.
+    """
+
+    total_leads: int | None = Field(description="Leads.")
+    identified_leads: int | None = Field(description="Leads with an email or userId.")
+    identity_resolutions: int | None = Field(description="Merges in force.")
+    qualified_leads: int | None = Field(description="Leads in stage qualified.")
 
 
 class Dashboard(_Figures):
-    """The figures of a project."""
+    """The figures of a project. Test leads and their events are in none of them."""
 
+    total_leads: int = Field(description="Leads.")
     identified_leads: int = Field(description="Leads with an email or userId.")
-    average_score: float | None = Field(description="Of all leads.")
+    identity_resolutions: int = Field(description="Merges in force.")
+    qualified_leads: int = Field(description="Leads in stage qualified, by the newest model.")
     score_distribution: list[ScoreRange] = Field(description="How the scores are spread.")
     top_leads: list[Lead] = Field(description="The five highest scores.")
     last_event_at: Time | None = Field(description="The newest act of any lead.")
@@ -57,7 +63,7 @@ class Dashboard(_Figures):
 
 
 class HourPoint(Answer):
-    """An hour."""
+    """An hour or a day."""
 
     from_: Time = Field(alias="from", description="Its beginning.")
     events: int = Field(description="Events received.")
@@ -65,10 +71,11 @@ class HourPoint(Answer):
 
 
 class Throughput(Answer):
-    """Events and mutations by the hour."""
+    """Events and mutations by the hour or day."""
 
     hours: int = Field(description="How many hours.")
-    points: list[HourPoint] = Field(description="Oldest first, the present hour last.")
+    by: Literal["hour", "day"] = Field(description="What a point stands for.")
+    points: list[HourPoint] = Field(description="Oldest first, the present one last.")
 
 
 class QueueHealth(Answer):

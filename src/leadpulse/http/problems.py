@@ -73,6 +73,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "already_undone": Kind(409, "This was undone already"),
     "already_settled": Kind(409, "This was replayed or discarded already"),
     "suppressed": Kind(409, "This person was erased"),
+    "paused": Kind(409, "This project is paused"),
     "too_late": Kind(409, "It is too late for that"),
     "model_changed": Kind(409, "The model was changed in the meantime"),
     "too_many_rules": Kind(409, "The model holds no more rules"),

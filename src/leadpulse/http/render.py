@@ -9,12 +9,14 @@ from fastapi import Response
 
 from leadpulse.domain.model import model_document, rule_document
 from leadpulse.domain.timestamps import to_rfc3339
+from leadpulse.usecases.figures import Standing
 
 if TYPE_CHECKING:
     from leadpulse.domain.model import Rule
     from leadpulse.postgres.admin_read import FailedJob, StoredConflict
     from leadpulse.postgres.analytics import Mutation
     from leadpulse.postgres.events_read import EventRow
+    from leadpulse.postgres.figures import Counted
     from leadpulse.postgres.history_read import TimelineLine
     from leadpulse.postgres.leads_read import Touch
     from leadpulse.postgres.publishing import Published, Rescore
@@ -58,6 +60,7 @@ def lead(view: LeadView) -> Json:
         "owner": row.owner,
         "status": row.status,
         "test": row.test,
+        "sample": row.sample,
         "currentScore": view.score,
         "leadStage": view.stage,
         "eventsLast24h": row.acts_24h,
@@ -301,33 +304,21 @@ def _latency(latency: Latency) -> Json:
 
 def dashboard(found: Dashboard) -> Json:
     """The figures of a project; `previous` holds those of a day before, where they are known."""
-    scores, people = found.scores, found.people
     return {
         "totalEvents": found.events.total,
         "eventsToday": found.events.today,
-        "totalLeads": scores.leads,
-        "identifiedLeads": people.identified,
-        "identityResolutions": people.resolutions,
-        "qualifiedLeads": scores.qualified,
-        "averageScore": scores.average,
+        **_standing(Standing.of(found.leads.all)),
         **_latency(found.latency),
         "eventsByType": [
             {"eventType": item.event_type, "events": item.events} for item in found.by_type
         ],
-        "scoreDistribution": [
-            {"from": bucket.low, "to": bucket.high, "leads": bucket.leads}
-            for bucket in scores.buckets
-        ],
+        "scoreDistribution": _distribution(found.leads),
         "topLeads": [lead(view) for view in found.top],
-        "lastEventAt": when(people.last_act),
+        "lastEventAt": when(found.last_act),
         "previous": {
             "totalEvents": max(0, found.events.total - found.events_last_day),
             "eventsToday": found.events.yesterday,
-            "totalLeads": max(0, scores.leads - people.created_since),
-            "identifiedLeads": None,
-            "identityResolutions": people.resolutions_before,
-            "qualifiedLeads": max(0, scores.qualified - people.newly_qualified),
-            "averageScore": None,
+            **_standing(found.leads_before),
             **_latency(found.latency_before),
             "eventsByType": [
                 {"eventType": item.event_type, "events": item.events - item.recent}
@@ -335,6 +326,28 @@ def dashboard(found: Dashboard) -> Json:
             ],
         },
     }
+
+
+def _standing(found: Standing) -> Json:
+    return {
+        "totalLeads": found.leads,
+        "identifiedLeads": found.identified,
+        "identityResolutions": found.resolutions,
+        "qualifiedLeads": found.qualified,
+        "averageScore": found.average,
+    }
+
+
+def _distribution(found: Counted) -> list[Json]:
+    low, width, last = found.bounds[0], found.width, len(found.buckets) - 1
+    return [
+        {
+            "from": low + width * index,
+            "to": low + width * (index + 1) if index < last else None,
+            "leads": leads,
+        }
+        for index, leads in enumerate(found.buckets)
+    ]
 
 
 def failed_job(job: FailedJob) -> Json:

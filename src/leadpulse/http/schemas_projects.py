@@ -61,6 +61,14 @@ class ProjectChanges(Sent):
     )
 
 
+class StepsSetting(Sent):
+    """Whether the first steps are put away."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"dismissed": True}]})
+
+    dismissed: bool = Field(description="true: whoever sends it doesn't want to see them.")
+
+
 class IdentitySetting(Sent):
     """Whether claims of identity must be signed."""
 

@@ -10,6 +10,7 @@ from leadpulse.http.clients import Clients
 from leadpulse.http.metrics import Metrics
 from leadpulse.http.pages import Pages
 from leadpulse.usecases.analytics import Dashboards
+from leadpulse.usecases.simulator import Commits
 from leadpulse.usecases.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Services:
     pages: Pages = field(default_factory=Pages)
     metrics: Metrics = field(default_factory=Metrics)
     dashboards: Dashboards = field(default_factory=Dashboards)
+    commits: Commits = field(default_factory=Commits)
     throttle: Throttle = field(default_factory=Throttle)
     rates: Rates | None = None
     clients: Clients = field(default_factory=Clients)

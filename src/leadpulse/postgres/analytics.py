@@ -1,4 +1,4 @@
-"""Figures of a project. Events and mutations are sums kept by the hour; the rest is counted."""
+"""Figures of a project's events: sums kept by the hour, and what becomes of the newest ones."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from leadpulse.postgres.session import fetch_all, fetch_one
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
-# Totals by the hour since an instant, those of ever, and what was added since they were last
-# added up.
+# Totals by the hour since an instant, those of ever, what was added since they were last added
+# up, and what sample data adds.
 _HOURS: Final = """
     (select hour, event_type, events, mutations from activity
      where project_id = %(project)s and hour >= %(since)s
      union all
      select hour, event_type, events, mutations from activity_deltas
+     where project_id = %(project)s and hour >= %(since)s
+     union all
+     select hour, event_type, events, mutations from sample_activity
      where project_id = %(project)s and hour >= %(since)s) a
 """
 _EVER: Final = """
     (select event_type, events, mutations from activity_totals where project_id = %(project)s
      union all
      select event_type, events, mutations from activity_deltas
+     where project_id = %(project)s
+     union all
+     select event_type, events, mutations from sample_activity
      where project_id = %(project)s) a
 """
-_BUCKETS: Final = 10
 
 
 class Hour(NamedTuple):
-    """What happened in the hour that begins at an instant (µs)."""
+    """What happened in the hour, or day, that begins at an instant (µs)."""
 
     begins: int
     events: int
@@ -52,34 +57,6 @@ class Counts(NamedTuple):
     total: int
     today: int
     yesterday: int
-
-
-class Bucket(NamedTuple):
-    """Leads whose score is in [low, high); the last has no upper end."""
-
-    low: float
-    high: float | None
-    leads: int
-
-
-class Scores(NamedTuple):
-    """How the scores of all leads are spread."""
-
-    leads: int
-    average: float | None
-    qualified: int
-    buckets: list[Bucket]
-
-
-class People(NamedTuple):
-    """Who is known: leads with an email or userId, merges in force, and figures of before."""
-
-    identified: int
-    resolutions: int
-    resolutions_before: int
-    created_since: int
-    newly_qualified: int
-    last_act: int | None
 
 
 class Mutation(NamedTuple):
@@ -182,74 +159,54 @@ async def by_hour(connection: Connection, project_id: str, since: int) -> list[H
     return [Hour(*row) for row in rows]
 
 
-async def scores(
-    connection: Connection, project_id: str, low: float, width: float, qualified: float
-) -> Scores:
-    """One pass over the scores of all leads; ten buckets of a width, the last one open."""
+async def by_day(connection: Connection, project_id: str, first: int, last: int) -> list[Hour]:
+    """Days of the project's time zone from that of an instant to that of another, oldest first.
+
+    Each counts the hours that begin in it.
+    """
     rows = await fetch_all(
         connection,
-        """
-        select greatest(1, least(%(buckets)s, width_bucket(
-                score, %(low)s::float8, %(high)s::float8, %(buckets)s))) as bucket,
-            count(*), sum(score), count(*) filter (where score >= %(qualified)s)
-        from leads where project_id = %(project)s and merged_into is null group by 1
-        """,
+        f"""
+        with zone as materialized (
+            select p.time_zone as name from projects p where p.id = %(project)s
+        ), days as materialized (
+            select d.begins, zone.name as zone
+            from zone cross join lateral generate_series(
+                date_trunc('day', %(first)s at time zone zone.name),
+                date_trunc('day', %(last)s at time zone zone.name), interval '1 day') d (begins)
+        ), counted as materialized (
+            select date_trunc('day', a.hour at time zone zone.name) as day,
+                sum(a.events) as events, sum(a.mutations) as mutations
+            from zone cross join {_HOURS} group by 1
+        )
+        select d.begins at time zone d.zone, coalesce(c.events, 0)::bigint,
+            coalesce(c.mutations, 0)::bigint
+        from days d left join counted c on c.day = d.begins
+        order by d.begins
+        """,  # noqa: S608 - a constant of ours
+        # A day may begin a day earlier than the same day of UTC.
         {
             "project": project_id,
-            "low": low,
-            "high": low + width * _BUCKETS,
-            "buckets": _BUCKETS,
-            "qualified": qualified,
+            "first": Instant(first),
+            "last": Instant(last),
+            "since": Instant(first - 2 * DAY),
         },
     )
-    leads = sum(row[1] for row in rows)
-    counted = {row[0]: row[1] for row in rows}
-    return Scores(
-        leads=leads,
-        average=sum(row[2] for row in rows) / leads if leads else None,
-        qualified=sum(row[3] for row in rows),
-        buckets=[
-            Bucket(
-                low + width * index,
-                low + width * (index + 1) if index + 1 < _BUCKETS else None,
-                counted.get(index + 1, 0),
-            )
-            for index in range(_BUCKETS)
-        ],
-    )
+    return [Hour(*row) for row in rows]
 
 
-async def people(connection: Connection, project_id: str, since: int) -> People:
-    """Who is known, and what changed since an instant (µs)."""
+async def last_act(connection: Connection, project_id: str) -> int | None:
+    """The newest act of a lead that counts (µs)."""
     row = await fetch_one(
         connection,
         """
-        select
-            (select count(*) from lead_profiles where project_id = %(project)s and not hidden
-                and (email is not null or user_id is not null)),
-            (select count(*) from lead_merges
-                where project_id = %(project)s and undone_at is null),
-            (select count(*) from lead_merges where project_id = %(project)s
-                and made_at < %(since)s and (undone_at is null or undone_at >= %(since)s)),
-            (select count(*) from leads where project_id = %(project)s
-                and id >= %(first_id)s::uuid and created_at >= %(since)s and merged_into is null),
-            (select coalesce(sum(case when to_stage = 3 then 1 else -1 end), 0)
-                from stage_changes where project_id = %(project)s and at >= %(since)s
-                and (to_stage = 3 or from_stage = 3)),
-            (select last_event_at from leads where project_id = %(project)s
-                and merged_into is null and last_event_at is not null
-                order by last_event_at desc nulls last, id desc limit 1)
+        select l.last_event_at from leads l where l.project_id = %(project)s
+            and l.merged_into is null and l.last_event_at is not null and not l.test
+        order by l.last_event_at desc nulls last, l.id desc limit 1
         """,
-        {"project": project_id, "since": Instant(since), "first_id": first_id(since)},
+        {"project": project_id},
     )
-    return People(0, 0, 0, 0, 0, None) if row is None else People(*row)
-
-
-def first_id(instant: int) -> str:
-    """An id below every one made after an instant (µs), with a minute for clocks that differ."""
-    milliseconds = max(0, instant // 1_000 - 60_000)
-    digits = f"{milliseconds:012x}"
-    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+    return None if row is None else row[0]
 
 
 # The entry of each of the newest events, and the lead that answers for it. A survivor is found

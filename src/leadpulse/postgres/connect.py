@@ -45,7 +45,7 @@ WORKER: Final = "leadpulse_worker"
 _ROLES: Final[dict[str, LiteralString]] = {
     "api": APP, "command": APP, "import": APP, "imports": APP, "intake": APP, "start": APP,
     "privacy": APP, "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER,
-    "worker": WORKER,
+    "figures": WORKER, "worker": WORKER,
 }  # fmt: skip
 AS_LOGIN: Final = frozenset(("backup", "doctor", "restore", "watchdog"))
 

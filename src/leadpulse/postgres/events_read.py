@@ -51,6 +51,12 @@ _COLUMNS: Final = """
 """
 
 
+_COMMITTED: Final = """
+    case when current_setting('track_commit_timestamp') = 'on'
+        then pg_xact_commit_timestamp(e.xmin) end
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events: `since` ≤ timestamp ≤ `until` (µs); every condition given must hold."""
@@ -189,9 +195,7 @@ async def one_event(
     row = await fetch_one(
         connection,
         " ".join([
-            "select", _COLUMNS, """,
-            case when current_setting('track_commit_timestamp') = 'on'
-                then pg_xact_commit_timestamp(e.xmin) end
+            "select", _COLUMNS, ",", _COMMITTED, """
             from events e where e.project_id = %(project)s and e.id = %(event)s::uuid
             """,
             f"and e.event_type <> '{PROFILE}'",

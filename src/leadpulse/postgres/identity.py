@@ -102,11 +102,11 @@ _CREATE: Final = """
 with n as materialized (
     select * from jsonb_to_recordset(%(leads)s::jsonb) n (
         p uuid, l uuid, f jsonb, e text, u text, n text, c text, t jsonb, cl text[], a text,
-        ts bigint, test boolean)
+        ts bigint, test boolean, s boolean)
 ), made as (
-    insert into leads (project_id, id, as_of, epoch, created_at, updated_at)
+    insert into leads (project_id, id, as_of, epoch, created_at, updated_at, test, sample)
     select n.p, n.l, %(now)s, (select j.history_version from projects j where j.id = n.p),
-        %(now)s, %(now)s
+        %(now)s, %(now)s, n.test, n.s
     from n order by n.p, n.l
 ), profiles as (
     insert into lead_profiles (
@@ -282,6 +282,7 @@ class NewLead(NamedTuple):
     view: View
     ts: int
     test: bool
+    sample: bool = False
 
 
 class NewName(NamedTuple):
@@ -329,7 +330,7 @@ async def create(
             "p": lead.project_id, "l": lead.lead_id, "f": lead.facts, "e": lead.view.email,
             "u": lead.view.user_id, "n": lead.view.name, "c": lead.view.company,
             "t": lead.view.traits, "cl": lead.view.claimed, "a": lead.view.anonymous_id,
-            "ts": lead.ts, "test": lead.test,
+            "ts": lead.ts, "test": lead.test, "s": lead.sample,
         }
         for lead in leads
     ]  # fmt: skip

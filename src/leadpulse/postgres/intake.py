@@ -91,15 +91,16 @@ with known as materialized (
         where j.v <> k.value::int
     ) as still
 ), item as materialized (
-    select p, i, l, t, e, d, f, y, k, m, o, s, "P", "T", x, q, h, n,
+    select p, i, l, t, e, d, f, y, k, m, o, s, "P", "T", x, q, h, u, n,
         timestamptz 'epoch' + w * interval '1 microsecond' as ts,
         timestamptz 'epoch' + r * interval '1 microsecond' as received_at
     from rows from (
         jsonb_to_recordset(%s::jsonb) as (
             p uuid, i uuid, l uuid, t bool, e text, d text, f text, y text, k text, m int,
-            w bigint, r bigint, o timestamptz, s text, "P" jsonb, "T" jsonb, x bool, q bool, h bool
+            w bigint, r bigint, o timestamptz, s text, "P" jsonb, "T" jsonb, x bool, q bool, h bool,
+            u bool
         )
-    ) with ordinality as g(p, i, l, t, e, d, f, y, k, m, w, r, o, s, "P", "T", x, q, h, n)
+    ) with ordinality as g(p, i, l, t, e, d, f, y, k, m, w, r, o, s, "P", "T", x, q, h, u, n)
 ), stored as (
     insert into events (
         project_id, id, lead_id, trusted, event_id, digest, fingerprint, event_type, ts,
@@ -118,7 +119,8 @@ with known as materialized (
     from fresh where q is not true
 ), counted as (
     insert into activity_deltas (project_id, hour, event_type, events)
-    select p, date_trunc('hour', received_at, 'UTC'), k, count(*) from fresh group by 1, 2, 3
+    select p, date_trunc('hour', received_at, 'UTC'), k, count(*) from fresh
+    where u is not true group by 1, 2, 3
 )
 select (select string_agg(id::text, ',') from stored), (select still from known)
 """
@@ -161,7 +163,8 @@ class Row(msgspec.Struct, omit_defaults=True):
 
     p project, i id, l lead, t trusted, e eventId, d digest and f fingerprint in hex, y type,
     k type in figures, m model version, w when and r received in µs, o the sent time as text,
-    s session, P properties and T traits as JSON, x test, q quarantined, h has traits to apply.
+    s session, P properties and T traits as JSON, x test, q quarantined, h has traits to apply,
+    u not in figures.
     """
 
     p: str
@@ -183,6 +186,7 @@ class Row(msgspec.Struct, omit_defaults=True):
     x: bool = False
     q: bool = False
     h: bool = False
+    u: bool = False
 
 
 class Key(NamedTuple):

@@ -117,6 +117,11 @@ async def reach_old_imports(conn: Connection, most: int) -> list[str]:
     return await _reach(conn, "projects_with_old_imports(%s)", most)
 
 
+async def reach_to_count(conn: Connection, most: int) -> list[str]:
+    """Projects whose leads are to be counted, those that have waited longest first."""
+    return await _reach(conn, "projects_to_count(%s)", most)
+
+
 async def _reach(
     conn: Connection, question: LiteralString, *values: Any, local: LiteralString = "true"
 ) -> list[str]:

@@ -47,6 +47,7 @@ class LeadRow(NamedTuple):
     owner: str | None
     status: str
     test: bool
+    sample: bool
     first_seen_at: int | None
     anonymous_ids: list[str]
     merged: list[str]
@@ -57,7 +58,7 @@ _COLUMNS: Final = f"""
     l.id, l.score, l.version, l.last_event_at, l.as_of, l.state, l.generation, l.created_at,
     greatest(l.updated_at, p.updated_at), p.email, p.user_id, p.name, p.company,
     coalesce(p.traits, '{{}}'), coalesce(p.claimed, '{{}}'), p.anonymous_id, p.owner,
-    coalesce(p.status, 'open'), coalesce(p.test, false), p.first_seen_at,
+    coalesce(p.status, 'open'), coalesce(p.test, false), l.sample, p.first_seen_at,
     array(
         select i.value from identifiers i
         where i.project_id = l.project_id and i.kind = 3
@@ -80,7 +81,7 @@ _COLUMNS: Final = f"""
 """  # noqa: S608 - constants of ours
 # What a merge left over is hidden; said in the words of the partial indexes.
 _SHOWN: Final = "p.project_id = %(project)s and not p.hidden"
-_OWN_ROW: Final = "l.project_id = %(project)s and l.merged_into is null"
+_OWN_ROW: Final = "l.project_id = %(project)s and l.merged_into is null and not l.test"
 _PROFILE: Final = """
     left join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id
 """
@@ -416,21 +417,3 @@ async def touches(
         )
         found.append(None if row is None else Touch(*row))
     return found[0], found[1]
-
-
-async def stage_counts(
-    connection: Connection, project_id: str, bounds: tuple[float, float, float, float]
-) -> tuple[int, int, int, int]:
-    """How many leads stand in each stage, by their scores."""
-    row = await fetch_one(
-        connection,
-        """
-        select count(*) filter (where score < %(warm)s),
-            count(*) filter (where score >= %(warm)s and score < %(hot)s),
-            count(*) filter (where score >= %(hot)s and score < %(qualified)s),
-            count(*) filter (where score >= %(qualified)s)
-        from leads where project_id = %(project)s and merged_into is null
-        """,
-        {"project": project_id, "warm": bounds[1], "hot": bounds[2], "qualified": bounds[3]},
-    )
-    return (0, 0, 0, 0) if row is None else (row[0], row[1], row[2], row[3])

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
 _INSERT: Final = """
-insert into projects (id, name, preset, digest_key, identity_secret, domain, time_zone)
-values (%(id)s, %(name)s, %(preset)s, %(digest_key)s, %(identity_secret)s, %(domain)s,
-        %(time_zone)s)
+with p as (
+    insert into projects (id, name, preset, digest_key, identity_secret, domain, time_zone)
+    values (%(id)s, %(name)s, %(preset)s, %(digest_key)s, %(identity_secret)s, %(domain)s,
+            %(time_zone)s)
+    returning id
+)
+insert into figures (project_id) select id from p
 """
 
 _INSERT_MODEL: Final = """

@@ -102,6 +102,14 @@ CREATE FUNCTION keeper.projects_of_keys(hashes bytea[]) RETURNS SETOF uuid
     cross join lateral (select k.project_id from public.api_keys k where k.key_hash = w.h) k
 $$;
 
+CREATE FUNCTION keeper.projects_to_count(most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select f.project_id from public.figures f
+    where f.next_at <= (select clock_timestamp()) order by f.next_at limit most
+$$;
+
 CREATE FUNCTION keeper.projects_with_old_conflicts(most integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -466,6 +474,33 @@ ALTER TABLE ONLY public.events ALTER COLUMN matched SET STATISTICS 0;
 
 ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.figures (
+    project_id uuid NOT NULL,
+    counted_at timestamp with time zone,
+    next_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    counts jsonb,
+    CONSTRAINT figures_check CHECK (((counted_at IS NULL) = (counts IS NULL))),
+    CONSTRAINT figures_counts_check CHECK ((jsonb_typeof(counts) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.figures FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.figures_hourly (
+    project_id uuid NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    leads bigint NOT NULL,
+    identified bigint NOT NULL,
+    resolutions bigint NOT NULL,
+    qualified bigint NOT NULL,
+    score double precision NOT NULL,
+    CONSTRAINT figures_hourly_identified_check CHECK ((identified >= 0)),
+    CONSTRAINT figures_hourly_leads_check CHECK ((leads >= 0)),
+    CONSTRAINT figures_hourly_qualified_check CHECK ((qualified >= 0)),
+    CONSTRAINT figures_hourly_resolutions_check CHECK ((resolutions >= 0))
+);
+
+ALTER TABLE ONLY public.figures_hourly FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.forgotten_events (
     project_id uuid NOT NULL,
     trusted boolean NOT NULL,
@@ -628,6 +663,8 @@ CREATE TABLE public.leads (
     refolds_since timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    test boolean DEFAULT false NOT NULL,
+    sample boolean DEFAULT false NOT NULL,
     CONSTRAINT leads_check CHECK (((merged_into IS NULL) OR (merged_into <> id))),
     CONSTRAINT leads_entries_check CHECK ((entries >= 0)),
     CONSTRAINT leads_score_check CHECK (((score = score) AND (abs(score) <= ('1000000000'::numeric)::double precision))),
@@ -682,6 +719,7 @@ CREATE TABLE public.members (
     role text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     closed_at timestamp with time zone,
+    steps_dismissed_at timestamp with time zone,
     CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
 );
 
@@ -777,6 +815,28 @@ CREATE TABLE public.retention_walks (
 );
 
 ALTER TABLE ONLY public.retention_walks FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sample_activity (
+    project_id uuid NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    event_type text NOT NULL COLLATE pg_catalog."C",
+    events bigint NOT NULL,
+    mutations bigint NOT NULL,
+    CONSTRAINT sample_activity_events_check CHECK ((events >= 0)),
+    CONSTRAINT sample_activity_mutations_check CHECK ((mutations >= 0))
+);
+
+ALTER TABLE ONLY public.sample_activity FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sample_data (
+    project_id uuid NOT NULL,
+    round integer DEFAULT 1 NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT sample_data_round_check CHECK ((round >= 1))
+);
+
+ALTER TABLE ONLY public.sample_data FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.score_revisions (
     project_id uuid NOT NULL,
@@ -923,6 +983,12 @@ ALTER TABLE ONLY public.event_conflicts
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (project_id, id);
 
+ALTER TABLE ONLY public.figures_hourly
+    ADD CONSTRAINT figures_hourly_pkey PRIMARY KEY (project_id, hour);
+
+ALTER TABLE ONLY public.figures
+    ADD CONSTRAINT figures_pkey PRIMARY KEY (project_id);
+
 ALTER TABLE ONLY public.forgotten_events
     ADD CONSTRAINT forgotten_events_pkey PRIMARY KEY (project_id, trusted, digest);
 
@@ -983,6 +1049,12 @@ ALTER TABLE ONLY public.rescores
 ALTER TABLE ONLY public.retention_walks
     ADD CONSTRAINT retention_walks_pkey PRIMARY KEY (project_id);
 
+ALTER TABLE ONLY public.sample_activity
+    ADD CONSTRAINT sample_activity_pkey PRIMARY KEY (project_id, hour, event_type);
+
+ALTER TABLE ONLY public.sample_data
+    ADD CONSTRAINT sample_data_pkey PRIMARY KEY (project_id);
+
 ALTER TABLE ONLY public.score_revisions
     ADD CONSTRAINT score_revisions_pkey PRIMARY KEY (project_id, lead_id, id);
 
@@ -1030,6 +1102,8 @@ CREATE INDEX events_excluded ON public.events USING btree (project_id, id) WHERE
 
 CREATE INDEX events_quarantined ON public.events USING btree (project_id, lead_id) WHERE quarantined;
 
+CREATE INDEX figures_due ON public.figures USING btree (next_at);
+
 CREATE INDEX forgotten_events_by_expiry ON public.forgotten_events USING btree (project_id, expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX identifiers_by_lead ON public.identifiers USING btree (project_id, lead_id);
@@ -1060,13 +1134,15 @@ CREATE INDEX lead_profiles_by_owner ON public.lead_profiles USING btree (project
 
 CREATE INDEX lead_profiles_by_status ON public.lead_profiles USING btree (project_id, status, lead_id) WHERE ((status <> 'open'::text) AND (NOT hidden));
 
-CREATE INDEX lead_profiles_identified ON public.lead_profiles USING btree (project_id) WHERE ((NOT hidden) AND ((email IS NOT NULL) OR (user_id IS NOT NULL)));
+CREATE INDEX lead_profiles_identified ON public.lead_profiles USING btree (project_id, lead_id) WHERE ((NOT hidden) AND ((email IS NOT NULL) OR (user_id IS NOT NULL)));
 
 CREATE INDEX lead_profiles_search ON public.lead_profiles USING gin (search public.gin_trgm_ops) WITH (fastupdate=off);
 
 CREATE INDEX lead_removals_by_age ON public.lead_removals USING btree (removed_at);
 
 CREATE INDEX lead_roots_by_root ON public.lead_roots USING btree (project_id, root_id);
+
+CREATE INDEX leads_apart ON public.leads USING btree (project_id, id) WHERE (test OR sample);
 
 CREATE INDEX leads_by_last_event ON public.leads USING btree (project_id, last_event_at DESC NULLS LAST, id DESC) WHERE (merged_into IS NULL);
 
@@ -1088,6 +1164,8 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 
 CREATE INDEX stage_changes_by_time ON public.stage_changes USING btree (project_id, at);
 
+CREATE INDEX stage_changes_qualified ON public.stage_changes USING btree (project_id, at) WHERE (to_stage = 3);
+
 CREATE UNIQUE INDEX suppressions_by_id ON public.suppressions USING btree (project_id, id, kind, digest);
 
 ALTER TABLE ONLY public.account_links
@@ -1104,6 +1182,12 @@ ALTER TABLE ONLY public.erasures
 
 ALTER TABLE ONLY public.event_conflicts
     ADD CONSTRAINT event_conflicts_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.figures_hourly
+    ADD CONSTRAINT figures_hourly_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.figures
+    ADD CONSTRAINT figures_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.forgotten_events
     ADD CONSTRAINT forgotten_events_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
@@ -1162,6 +1246,12 @@ ALTER TABLE ONLY public.rescores
 ALTER TABLE ONLY public.retention_walks
     ADD CONSTRAINT retention_walks_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.sample_activity
+    ADD CONSTRAINT sample_activity_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sample_data
+    ADD CONSTRAINT sample_data_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE SET NULL;
 
@@ -1194,6 +1284,10 @@ ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.event_conflicts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.figures ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.figures_hourly ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.forgotten_events ENABLE ROW LEVEL SECURITY;
 
@@ -1230,6 +1324,10 @@ CREATE POLICY keeper ON public.erasures FOR SELECT TO leadpulse_keeper USING (tr
 CREATE POLICY keeper ON public.event_conflicts FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.events FOR SELECT TO leadpulse_keeper USING (true);
+
+CREATE POLICY keeper ON public.figures FOR SELECT TO leadpulse_keeper USING (true);
+
+CREATE POLICY keeper ON public.figures_hourly FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.forgotten_events FOR SELECT TO leadpulse_keeper USING (true);
 
@@ -1269,6 +1367,10 @@ CREATE POLICY keeper ON public.rescores FOR SELECT TO leadpulse_keeper USING (tr
 
 CREATE POLICY keeper ON public.retention_walks FOR SELECT TO leadpulse_keeper USING (true);
 
+CREATE POLICY keeper ON public.sample_activity FOR SELECT TO leadpulse_keeper USING (true);
+
+CREATE POLICY keeper ON public.sample_data FOR SELECT TO leadpulse_keeper USING (true);
+
 CREATE POLICY keeper ON public.score_revisions FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.scoring_failures FOR SELECT TO leadpulse_keeper USING (true);
@@ -1307,6 +1409,10 @@ ALTER TABLE public.rescores ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.retention_walks ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.sample_activity ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sample_data ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.score_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.scoring_failures ENABLE ROW LEVEL SECURITY;
@@ -1340,6 +1446,10 @@ CREATE POLICY wall ON public.erasures USING (COALESCE((project_id = (( SELECT (N
 CREATE POLICY wall ON public.event_conflicts USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.events USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.figures USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.figures_hourly USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.forgotten_events USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
@@ -1378,6 +1488,10 @@ CREATE POLICY wall ON public.refolds USING (COALESCE((project_id = (( SELECT (NU
 CREATE POLICY wall ON public.rescores USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.retention_walks USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.sample_activity USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.sample_data USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.score_revisions USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
@@ -1428,6 +1542,10 @@ GRANT ALL ON FUNCTION keeper.project_to_relabel() TO leadpulse_worker;
 
 REVOKE ALL ON FUNCTION keeper.projects_of_keys(hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.projects_of_keys(hashes bytea[]) TO leadpulse_app;
+
+REVOKE ALL ON FUNCTION keeper.projects_to_count(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION keeper.projects_to_count(most integer) TO leadpulse_app;
+GRANT ALL ON FUNCTION keeper.projects_to_count(most integer) TO leadpulse_worker;
 
 REVOKE ALL ON FUNCTION keeper.projects_with_old_conflicts(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.projects_with_old_conflicts(most integer) TO leadpulse_app;
@@ -1523,6 +1641,14 @@ GRANT SELECT ON TABLE public.events TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.events TO leadpulse_app;
 GRANT SELECT ON TABLE public.events TO leadpulse_worker;
 
+GRANT SELECT ON TABLE public.figures TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.figures TO leadpulse_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.figures TO leadpulse_worker;
+
+GRANT SELECT ON TABLE public.figures_hourly TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.figures_hourly TO leadpulse_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.figures_hourly TO leadpulse_worker;
+
 GRANT SELECT ON TABLE public.forgotten_events TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.forgotten_events TO leadpulse_app;
 
@@ -1596,6 +1722,12 @@ GRANT SELECT,UPDATE ON TABLE public.rescores TO leadpulse_worker;
 
 GRANT SELECT ON TABLE public.retention_walks TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.retention_walks TO leadpulse_app;
+
+GRANT SELECT ON TABLE public.sample_activity TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_activity TO leadpulse_app;
+
+GRANT SELECT ON TABLE public.sample_data TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_data TO leadpulse_app;
 
 GRANT SELECT ON TABLE public.score_revisions TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.score_revisions TO leadpulse_app;

@@ -63,7 +63,8 @@ rooted as materialized (
 )
 select r.project_id::text, r.lead_id::text, r.root_id::text, r.rows, r.refold,
     l.score, l.stage, l.generation, l.entries, l.state, l.epoch, l.stale,
-    l.merged_into is not null, l.refolds, l.refolds_since, l.id is not null,
+    l.merged_into is not null, l.refolds, l.refolds_since, l.test, l.sample,
+    l.id is not null,
     f.attempts, f.crashes, f.solo_crashes
 from rooted r
 left join lateral (
@@ -208,6 +209,8 @@ class Candidate(NamedTuple):
     merged: bool
     refolds: int
     refolds_since: int | None
+    test: bool
+    sample: bool
     locked: bool
     failures: Failures
 
@@ -309,7 +312,7 @@ async def _pick(
 ) -> list[Candidate]:
     cursor = await conn.execute(statement.encode(), (_json(asked),))
     return [
-        Candidate._make([*row[:16], _NO_FAILURES if row[16] is None else Failures(*row[16:])])
+        Candidate._make([*row[:18], _NO_FAILURES if row[18] is None else Failures(*row[18:])])
         for row in await cursor.fetchall()
     ]
 

@@ -86,15 +86,17 @@ with clock as materialized (
     from plain order by n
     on conflict (project_id, trusted, digest) do nothing
     returning project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
-        model_version, traits is not null as has_traits
+        model_version, traits is not null as has_traits, test
 ), queued as (
     insert into inbox (project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
         model_version, has_traits)
-    select * from stored
+    select project_id, lead_id, id, trusted, event_id, event_type, ts, received_at,
+        model_version, has_traits
+    from stored
 ), counted as (
     insert into activity_deltas (project_id, hour, event_type, events)
     select project_id, date_trunc('hour', received_at, 'UTC'), event_type, count(*)
-    from stored group by 1, 2, 3
+    from stored where not test group by 1, 2, 3
 )
 select (select r from clock),
     (select string_agg(id::text || lead_id::text{root}, ',') from stored)

@@ -6,28 +6,31 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from weakref import WeakValueDictionary
 
 from leadpulse.domain.errors import FieldError, Invalid
 from leadpulse.domain.facts import DAY
 from leadpulse.postgres import analytics, leads_read
-from leadpulse.postgres.analytics import Counts, Hour, Mutation, People, Queue, Scores, TypeCount
+from leadpulse.postgres.analytics import Counts, Hour, Mutation, Queue, TypeCount
 from leadpulse.postgres.leads_read import LeadFilter, PageOrder
 from leadpulse.postgres.session import snapshot
-from leadpulse.usecases import paging
+from leadpulse.usecases import figures, paging
+from leadpulse.usecases.figures import HOUR, Standing
 from leadpulse.usecases.reading import LeadView, labels, stored_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leadpulse.postgres.figures import Counted
     from leadpulse.postgres.models import ModelCache
     from leadpulse.postgres.session import Pool
 
-HOUR: Final = DAY // 24
 LATENCY_OF: Final = 1_000
 _TOP: Final = 5
 _MOST_HOURS: Final = 24 * 31
+_MOST_DAYS: Final = 366
+By = Literal["hour", "day"]
 # Seconds that figures may take before they are kept, and for how long they are.
 _SLOW: Final = 0.25
 _SHOWN_FOR: Final = 5.0
@@ -49,8 +52,9 @@ class Dashboard:
     events: Counts
     events_last_day: int
     by_type: list[TypeCount]
-    scores: Scores
-    people: People
+    leads: Counted
+    leads_before: Standing
+    last_act: int | None
     latency: Latency
     latency_before: Latency
     top: list[LeadView]
@@ -68,18 +72,11 @@ def latency_of(waits: Sequence[float]) -> Latency:
     return Latency(sum(took) / len(took), rank(0.5), rank(0.99))
 
 
-def bucket_width(low: float, qualified: float) -> float:
-    """A round width of which ten reach well beyond the highest stage."""
-    wanted = max(qualified - low, 1.0) * 1.5 / 10
-    unit = 10.0 ** math.floor(math.log10(wanted))
-    return next(unit * step for step in (1, 2, 5, 10) if unit * step >= wanted * (1 - 1e-9))
-
-
 async def dashboard(pool: Pool, cache: ModelCache, project_id: str) -> Dashboard:
     """The figures of now, as of one snapshot."""
     async with snapshot(pool, project_id) as (connection, now):
         label = (await labels(connection, cache, project_id)).labels
-        stages = label.source.stages
+        leads = await figures.present(connection, project_id, label.source)
         by_type = await analytics.counts_by_type(connection, project_id, now - DAY, now - 2 * DAY)
         waits = await analytics.newest_waits(connection, project_id, 2 * LATENCY_OF)
         top = await leads_read.lead_page(
@@ -89,10 +86,9 @@ async def dashboard(pool: Pool, cache: ModelCache, project_id: str) -> Dashboard
             events=await analytics.event_counts(connection, project_id, now),
             events_last_day=sum(item.recent for item in by_type),
             by_type=by_type,
-            scores=await analytics.scores(
-                connection, project_id, stages[0], bucket_width(stages[0], stages[3]), stages[3]
-            ),
-            people=await analytics.people(connection, project_id, now - DAY),
+            leads=leads,
+            leads_before=await figures.a_day_ago(connection, project_id, leads.sample, now),
+            last_act=await analytics.last_act(connection, project_id),
             latency=latency_of(waits[:LATENCY_OF]),
             latency_before=latency_of(waits[LATENCY_OF:]),
             top=[stored_view(item.row, label, now) for item in top],
@@ -125,12 +121,18 @@ class Dashboards:
             return found
 
 
-async def throughput(pool: Pool, project_id: str, hours: int) -> list[Hour]:
-    """Events and mutations of the last hours, the present one included, none left out."""
-    if not 1 <= hours <= _MOST_HOURS:
-        raise Invalid([FieldError("hours", f"must be between 1 and {_MOST_HOURS}")])
+async def throughput(pool: Pool, project_id: str, hours: int, by: By = "hour") -> list[Hour]:
+    """Events and mutations of the last hours, the present one included, none left out.
+
+    By day it is whole days of the project's time zone, from the one in which the hours begin.
+    """
+    most = _MOST_HOURS if by == "hour" else _MOST_DAYS * 24
+    if not 1 <= hours <= most:
+        raise Invalid([FieldError("hours", f"must be between 1 and {most} by {by}")])
     async with snapshot(pool, project_id) as (connection, now):
         first = now - now % HOUR - (hours - 1) * HOUR
+        if by == "day":
+            return await analytics.by_day(connection, project_id, first, now)
         found = await analytics.by_hour(connection, project_id, first)
     known = {hour.begins: hour for hour in found}
     times = (first + index * HOUR for index in range(hours))

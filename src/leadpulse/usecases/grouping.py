@@ -162,7 +162,7 @@ class _Draft:
             self.projects[project].model_version, item.when, max(self.now, item.when),
             None if original is None else to_rfc3339(original), event.session_id,
             msgspec.Raw(event.properties), None if traits is None else msgspec.Raw(traits),
-            x=event.test, h=has_traits,
+            x=event.test, h=has_traits, u=event.test or item.caller.sample,
         )  # fmt: skip
         self.rows.append((item, row))
 
@@ -384,6 +384,8 @@ def _fits(item: Item, others: frozenset[tuple[str, str]], *, slow: bool) -> bool
     """True if the short way may be tried; times behind 2255 are not exact in it."""
     if item.event.sent is not None and item.event.sent > _EXACT:
         return False
+    if item.caller.sample:
+        return False  # it counts events
     if item.caller.trusted:
         return True
     return not slow and (item.caller.project_id, item.event.type) not in others
@@ -416,7 +418,7 @@ def _named(item: Item) -> Named:
     return Named(
         item.caller.project_id, item.caller.trusted, item.when, item.event_id, event.lead_id,
         event.user_id, item.email, event.anonymous_id, item.verified, item.id, event.known,
-        event.test,
+        event.test, item.caller.sample,
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ def hash_key(key: str) -> bytes:
 class Caller:
     """Who sends: a project, and in which class. `trusted`: not a write key.
 
-    `origins` limits a write key to websites (lower case; empty: any).
+    `origins` limits a write key to websites (lower case; empty: any). `sample`: what it sends is
+    sample data, which marks its leads and is counted elsewhere.
     """
 
     project_id: str
@@ -69,6 +70,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
     key_id: str = ""
+    sample: bool = False
 
     def may_send(self) -> None:
         """Raises unless this caller may send events now."""

@@ -13,7 +13,7 @@ from leadpulse.domain.model import STAGES, ScoringModel
 from leadpulse.postgres import leads_read
 from leadpulse.postgres.leads_read import LeadFilter, Order, PageOrder, Place, Sort
 from leadpulse.postgres.session import snapshot
-from leadpulse.usecases import paging
+from leadpulse.usecases import figures, paging
 from leadpulse.usecases.reading import (
     LeadView,
     found_lead,
@@ -185,8 +185,8 @@ async def leads_by_stage(pool: Pool, cache: ModelCache, project_id: str) -> Mapp
     """How many leads each stage has."""
     async with snapshot(pool, project_id) as (connection, _):
         label = (await labels(connection, cache, project_id)).labels
-        counts = await leads_read.stage_counts(connection, project_id, label.source.stages)
-    return dict(zip(STAGES, counts, strict=True))
+        counted = await figures.present(connection, project_id, label.source)
+    return dict(zip(STAGES, counted.stages, strict=True))
 
 
 async def get_lead(pool: Pool, cache: ModelCache, project_id: str, lead_id: str) -> LeadView:

@@ -212,7 +212,7 @@ def _new_lead(item: Named, decision: Decision) -> store.NewLead:
     names = [*decision.attached, *([decision.moved] if decision.moved is not None else [])]
     held = [Held(kind, value, vouched(item, kind), own=True) for kind, value in names]
     return store.NewLead(
-        item.project_id, decision.lead, facts, view(facts, held), item.ts, item.test
+        item.project_id, decision.lead, facts, view(facts, held), item.ts, item.test, item.sample
     )
 
 

@@ -13,6 +13,7 @@ from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError
 from leadpulse.usecases import maintain, private
 from leadpulse.usecases.due import Relabeller, decay_pass
+from leadpulse.usecases.figures import count_pass
 from leadpulse.usecases.import_pass import forget_pass, import_pass
 from leadpulse.usecases.project_removal import removal_pass
 from leadpulse.usecases.retention import retention_pass
@@ -72,12 +73,18 @@ def import_chores() -> list[Chore]:
     ]
 
 
+def counting_chores(models: ModelCache) -> list[Chore]:
+    """What may take seconds, and so keeps nothing else waiting."""
+    return [Chore("figures", 2.0, lambda conn: count_pass(conn, models))]
+
+
 async def keep_up(dsn: str, models: ModelCache, counters: Counters) -> None:
     """Run all chores for ever. Several processes may; each pass is done by one at a time."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_keep(dsn, "upkeep", chores(models), counters))
         group.create_task(_keep(dsn, "privacy", private_chores(models), counters))
         group.create_task(_keep(dsn, "imports", import_chores(), counters))
+        group.create_task(_keep(dsn, "figures", counting_chores(models), counters))
 
 
 async def _keep(dsn: str, name: str, work: list[Chore], counters: Counters) -> None:

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from leadpulse.http.routes import admin
-from leadpulse.postgres import analytics as figures
+from leadpulse.postgres import analytics as events
+from leadpulse.postgres import figures
 from leadpulse.postgres.connect import connect
 from leadpulse.postgres.session import fetch_all, fetch_one
 from leadpulse.usecases import analytics, maintain
@@ -75,7 +76,7 @@ async def test_only_a_dashboard_that_took_long_is_shown_again(api: Api) -> None:
 
     async def leads(cache: Dashboards) -> int:
         found = await cache.get(api.pool, api.services.models, api.project.id)
-        return found.scores.leads
+        return found.leads.all.leads
 
     assert [await leads(quick), await leads(slow)] == [0, 0]
     await api.send({"event": "signup", "userId": "a"})
@@ -116,10 +117,11 @@ async def test_the_dashboard_reads_no_history_and_no_profiles(
         await look(connection, query, parameters)
         return await fetch_one(connection, query, parameters)
 
-    monkeypatch.setattr(figures, "fetch_all", many)
-    monkeypatch.setattr(figures, "fetch_one", single)
+    for module in (events, figures):
+        monkeypatch.setattr(module, "fetch_all", many)
+        monkeypatch.setattr(module, "fetch_one", single)
     found = await analytics.dashboard(api.pool, api.services.models, api.project.id)
-    assert found.people.identified == 10_001
+    assert found.leads.all.identified == 10_001
     await analytics.queue_health(api.pool, api.project.id)
     assert not read & {"lead_profiles", "activity", "stage_changes"}
 

@@ -12,6 +12,9 @@ import pytest
 
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.http import answers, answers_admin
+from leadpulse.postgres.models import ModelCache
+from leadpulse.usecases import figures
+from leadpulse.usecases.figures import count_pass
 from support.api import running_api
 
 if TYPE_CHECKING:
@@ -45,6 +48,81 @@ async def test_the_dashboard_counts(api: Api) -> None:
     assert sum(bucket["leads"] for bucket in answer["scoreDistribution"]) == 2
     assert answer["topLeads"][0]["userId"] == "a"
     assert answer["previous"]["totalLeads"] == 0
+
+
+async def test_every_figure_has_the_one_of_a_day_before(api: Api) -> None:
+    """As the project was counted then; sample data that was there counts then, too."""
+    models = ModelCache()
+
+    async def count() -> None:
+        await api.conn.execute("update figures set next_at = clock_timestamp()")
+        while await count_pass(api.conn, models):
+            pass
+
+    await api.send({"event": "signup", "userId": "a"}, {"event": "signup", "anonymousId": "b"})
+    await api.score()
+    young = (await api.get("/api/analytics/dashboard"))["previous"]
+    assert (young["totalLeads"], young["averageScore"]) == (0, None)
+    await api.conn.execute("update projects set created_at = created_at - interval '9 days'")
+    unknown = await api.told("/api/analytics/dashboard", answers_admin.Dashboard)
+    assert unknown["previous"]["totalLeads"] is None
+    await count()
+    await api.conn.execute("update figures_hourly set hour = hour - interval '25 hours'")
+    await api.send({"event": "demo_request", "userId": "c"}, {"event": "signup", "userId": "c"})
+    await api.score()
+    found = await api.told("/api/analytics/dashboard", answers_admin.Dashboard)
+    assert (found["totalLeads"], found["identifiedLeads"], found["qualifiedLeads"]) == (3, 2, 1)
+    assert found["averageScore"] == pytest.approx((30 + 30 + 80) / 3)
+    names = ("totalLeads", "identifiedLeads", "identityResolutions", "qualifiedLeads")
+    assert [found["previous"][name] for name in names] == [2, 1, 0, 0]
+    assert found["previous"]["averageScore"] == 30
+    await api.call("POST", f"/api/projects/{api.project.id}/sample-data", 202)
+    await api.score()
+    assert (await api.get("/api/analytics/dashboard"))["previous"]["totalLeads"] == 2
+    await api.conn.execute("update sample_data set added_at = added_at - interval '2 days'")
+    found = await api.get("/api/analytics/dashboard")
+    assert found["totalLeads"] - found["previous"]["totalLeads"] == 1
+
+
+async def test_a_large_project_is_told_as_it_was_counted_last(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody who asks counts it; a count beside the scorers brings what is new."""
+    monkeypatch.setattr(figures, "SMALL", 1)
+    await api.send({"event": "signup", "userId": "a"}, {"event": "signup", "userId": "b"})
+    await api.score()
+    assert await count_pass(api.conn, ModelCache()) == 1
+    assert await count_pass(api.conn, ModelCache()) == 0
+    await api.send({"event": "demo_request", "userId": "c"}, {"event": "signup", "userId": "c"})
+    await api.score()
+    kept = await api.get("/api/analytics/dashboard")
+    assert (kept["totalLeads"], kept["identifiedLeads"], kept["averageScore"]) == (2, 2, 30)
+    assert sum(bucket["leads"] for bucket in kept["scoreDistribution"]) == 2
+    assert (await api.get("/api/leaderboard/by-stage"))["qualified"] == 0
+    await api.conn.execute("update figures set next_at = clock_timestamp()")
+    assert await count_pass(api.conn, ModelCache()) == 1
+    assert (await api.get("/api/analytics/dashboard"))["totalLeads"] == 3
+    assert (await api.get("/api/leaderboard/by-stage"))["qualified"] == 1
+
+
+async def test_throughput_by_day_knows_where_days_begin(api: Api) -> None:
+    """In the project's time zone, daylight saving included, and whole."""
+    await api.call("PATCH", f"/api/projects/{api.project.id}", json={"timeZone": "Asia/Kolkata"})
+    await api.send({"event": "signup", "userId": "a"}, {"event": "signup", "userId": "b"})
+    await api.score()
+    answer = await api.told("/api/analytics/throughput?hours=168&by=day", answers_admin.Throughput)
+    assert answer["by"] == "day"
+    assert len(answer["points"]) in {7, 8}
+    assert all("T18:30:00" in point["from"] for point in answer["points"])
+    assert sum(point["events"] for point in answer["points"]) == 2
+    assert sum(point["mutations"] for point in answer["points"]) == 2
+    await api.call("PATCH", f"/api/projects/{api.project.id}", json={"timeZone": "Europe/Berlin"})
+    year = (await api.get("/api/analytics/throughput?hours=8784&by=day"))["points"]
+    assert len(year) in {366, 367}
+    assert {point["from"][11:19] for point in year} == {"22:00:00", "23:00:00"}
+    await api.get("/api/analytics/throughput?hours=8785&by=day", 422)
+    await api.get("/api/analytics/throughput?hours=745", 422)
+    await api.get("/api/analytics/throughput?by=week", 422)
 
 
 async def test_fault_10_latency_is_measured_by_our_own_clock(api: Api) -> None:

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/analytics", tags=["analytics"])
 async def dashboard(services: Given, caller: Reader) -> Response:
     """The figures of a project; `previous` holds those of a day before.
 
-    Where they take long to gather, as with a million leads, they are up to five seconds old.
+    Beyond 10,000 leads these are counted beside the scorers, and told as of the last count.
     """
     found = await services.dashboards.get(services.pool, services.models, caller.project_id)
     return render.answer(render.dashboard(found))
@@ -29,14 +29,21 @@ async def dashboard(services: Given, caller: Reader) -> Response:
 async def throughput(
     services: Given,
     caller: Reader,
-    hours: Annotated[int, Query(ge=1, le=744, description="How many hours.")] = 24,
+    hours: Annotated[
+        int, Query(ge=1, le=8784, description="How many hours; by the hour at most 744.")
+    ] = 24,
+    by: Annotated[analytics.By, Query(description="What a point stands for.")] = "hour",
 ) -> Response:
-    """Events received and scored, by the hour; hours without any are there too."""
-    found = await analytics.throughput(services.pool, caller.project_id, hours)
+    """Events received and scored, by the hour or day; those without any are there too.
+
+    Days are those of the project's time zone, and whole: the first is the one in which the hours
+    begin.
+    """
+    found = await analytics.throughput(services.pool, caller.project_id, hours, by)
     points = [
         {"from": render.when(h.begins), "events": h.events, "mutations": h.mutations} for h in found
     ]
-    return render.answer({"hours": hours, "points": points})
+    return render.answer({"hours": hours, "by": by, "points": points})
 
 
 @router.get("/queue-health", responses=answers(told.QueueHealth))

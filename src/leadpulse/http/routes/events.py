@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -65,6 +66,9 @@ async def get_event(
     found = await events_read.get_event(
         services.pool, services.models, caller.project_id, an_id(event_id, "event")
     )
+    if found.committed_at is None:
+        known = services.commits.of(caller.project_id, found.event.id)
+        found = replace(found, committed_at=known)
     current = await models.current_model(services.pool, services.models, caller.project_id)
     names = {rule.id: rule.name for rule in current.model.rules}
     return render.answer(render.event_with_pipeline(found, names))

@@ -231,6 +231,12 @@ language sql stable security definer set search_path = '' as $$
     order by p.deleted_at limit most
 $$;
 
+create or replace function keeper.projects_to_count(most int) returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select f.project_id from public.figures f
+    where f.next_at <= (select clock_timestamp()) order by f.next_at limit most
+$$;
+
 -- Figures of the whole queue; of nobody in particular.
 create or replace function keeper.queue(
     bound int, out waiting int, out oldest timestamptz, out retrying int, out failed int,
@@ -263,7 +269,8 @@ grant select on keeper.profiles to leadpulse_app;
 grant execute on function
     keeper.waiting_projects, keeper.refolding_projects, keeper.due_projects,
     keeper.project_to_relabel, keeper.counting_projects, keeper.projects_with_old_conflicts,
-    keeper.projects_with_old_generations, keeper.rescoring_projects, keeper.queue
+    keeper.projects_with_old_generations, keeper.rescoring_projects, keeper.queue,
+    keeper.projects_to_count
     to leadpulse_worker;
 alter default privileges revoke execute on functions from public;
 
@@ -337,11 +344,11 @@ grant select (id, model_version, history_version, labelled_version, paused),
 grant select on models, identifiers, lead_roots, lead_merges, events to leadpulse_worker;
 grant select, update on leads, rescores to leadpulse_worker;
 grant select, insert, update on
-    lead_profiles, stage_changes, score_revisions, dead_letters, activity, activity_totals
+    lead_profiles, stage_changes, score_revisions, dead_letters, activity, activity_totals, figures
     to leadpulse_worker;
 grant select, insert, update, delete on
     inbox, ledger, checkpoints, refolds, old_generations, scoring_failures, activity_deltas,
-    workers
+    figures_hourly, workers
     to leadpulse_worker;
 grant select, delete on event_conflicts to leadpulse_worker;
 grant select on alembic_version to leadpulse_worker;

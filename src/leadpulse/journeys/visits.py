@@ -13,7 +13,7 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from leadpulse.demo.people import Person, person, uuid_text
+from leadpulse.journeys.people import Person, person, uuid_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

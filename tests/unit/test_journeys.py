@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadpulse.demo.journeys import CALLS_PER_PERSON, DAY, SECOND, Call, Scenario, calls, generate
+from leadpulse.journeys.visits import CALLS_PER_PERSON, DAY, SECOND, Call, Scenario, calls, generate
 
 START = 1_760_000_000_000_000
 

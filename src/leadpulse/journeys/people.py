@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
+from typing import Final, Literal
 
 Kind = Literal["bouncer", "reader", "evaluator", "buyer", "bot"]
 
@@ -99,3 +97,10 @@ def person(random: Random, seed: int, number: int) -> Person:
         mobile=mobile,
         source=source,
     )
+
+
+def known_bots(seed: int, people: int) -> set[str]:
+    """The anonymous ids of those of the first so many people who are crawlers."""
+    space = Random()  # noqa: S311 - seeded anew for each
+    everybody = (person(space, seed, number) for number in range(people))
+    return {one.browser for one in everybody if one.kind == "bot"}
