@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -262,6 +264,52 @@ async def test_an_import_goes_on_where_it_stopped(
     assert await counts(api, import_id) == ("done", 50, 50, 50, 0, 0)
     assert len(await leads(api)) == 50
     assert await one(api, "select count(*)::int from events") == 50
+
+
+_IMPORTER = """
+import asyncio, sys
+from leadpulse.postgres.connect import connect
+from leadpulse.usecases.import_pass import import_pass
+
+async def main():
+    conn = await connect(sys.argv[1], "imports")
+    while True:
+        await import_pass(conn, 7)
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_processes_lose_nothing_and_do_nothing_twice(api: Api, database: str) -> None:
+    """Two at a time, each killed in the middle of whatever it does, again and again."""
+    import_id = await upload(
+        api, "email,name\n" + "".join(f"p{n % 900}@example.com,{n}\n" for n in range(1_000))
+    )
+    running: list[asyncio.subprocess.Process] = []
+    killed = 0
+    try:
+        while (now := await state(api, import_id))["status"] != "done":
+            while len(running) < 2:
+                running.append(
+                    await asyncio.create_subprocess_exec(sys.executable, "-c", _IMPORTER, database)
+                )
+            # The fourth time they are let be.
+            if killed < 3 and now["done"] > 150 * (killed + 1):
+                for process in running:
+                    process.kill()
+                    await process.wait()
+                running.clear()
+                killed += 1
+            await asyncio.sleep(0.005)
+    finally:
+        for process in running:
+            process.kill()
+            await process.wait()
+    assert killed == 3
+    assert await counts(api, import_id) == ("done", 1_000, 1_000, 900, 100, 0)
+    assert await one(api, "select count(*)::int from leads") == 900
+    assert await one(api, "select count(*)::int from events") == 1_000
+    assert await one(api, "select count(*)::int from import_rows") == 0
 
 
 async def test_imports_at_once_take_turns(api: Api, worker: Connection) -> None:
