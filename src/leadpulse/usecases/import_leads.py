@@ -78,15 +78,15 @@ class Preview(NamedTuple):
 
 async def preview(pool: Pool, project_id: str, sent: Sent) -> Preview:
     """What an import would do, as things stand; changes nothing. Raises Invalid."""
-    file = await asyncio.to_thread(lead_file.read, sent.csv, sent.columns)
+    file, names = await asyncio.to_thread(_read, sent)
     async with snapshot(pool, project_id, _LOOKING_LIMIT_MS) as (conn, now):
         around = await lead_rows.circumstances(conn, project_id)
         said = await asyncio.to_thread(_read_all, file, around)
-        gone = await lead_rows.erased(conn, project_id, around.digest_key, _names(file))
+        gone = await lead_rows.erased(conn, project_id, around.digest_key, names)
         said |= dict.fromkeys(gone, lead_rows.ERASED)
         good = [n for n, one in said.items() if not isinstance(one, str)]
         changes = [one for one in said.values() if not isinstance(one, str)]
-        items = lead_rows.all_named(project_id, changes, now)
+        items = await asyncio.to_thread(lead_rows.all_named, project_id, changes, now)
         graph = await lead_rows.known(conn, project_id, items)
     foreseen = await asyncio.to_thread(lead_rows.foresee, graph, items)
     said |= {
@@ -103,16 +103,18 @@ async def preview(pool: Pool, project_id: str, sent: Sent) -> Preview:
     )  # fmt: skip
 
 
+def _read(sent: Sent) -> tuple[LeadFile, list[list[Name]]]:
+    """The file, and the names in each of its rows."""
+    file = lead_file.read(sent.csv, sent.columns)
+    return file, [lead_file.names_in(file.columns, row.cells) for row in file.rows]
+
+
 def _read_all(file: LeadFile, around: lead_rows.Circumstances) -> dict[int, LeadChange | str]:
     """What each row says, or what is wrong with it, by its place."""
     return {
         n: row.problem or lead_rows.read(file.columns, row.cells, around.owners)
         for n, row in enumerate(file.rows)
     }
-
-
-def _names(file: LeadFile) -> list[list[Name]]:
-    return [lead_file.names_in(file.columns, row.cells) for row in file.rows]
 
 
 # ── Taking it in ─────────────────────────────────────────────────────────────────────
@@ -123,7 +125,7 @@ async def start(pool: Pool, project_id: str, sent: Sent, by: str) -> str:
 
     Raises Invalid for a file that can't be read or names nobody, and Conflict when too many wait.
     """
-    file = await asyncio.to_thread(lead_file.read, sent.csv, sent.columns)
+    file, names = await asyncio.to_thread(_read, sent)
     if not file.names_anybody():
         told = "none holds an email or a userId, by which leads are found"
         raise Invalid([FieldError("columns", told)])
@@ -136,7 +138,7 @@ async def start(pool: Pool, project_id: str, sent: Sent, by: str) -> str:
                 f"{MOST_OPEN} imports of this project are not over yet.", "too_many_imports"
             )
         around = await lead_rows.circumstances(conn, project_id)
-        gone = await lead_rows.erased(conn, project_id, around.digest_key, _names(file))
+        gone = await lead_rows.erased(conn, project_id, around.digest_key, names)
         await store.add(conn, new)
         await _add_rows(conn, new, file, gone)
         said = {"rows": len(file.rows)}

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("leadpulse.imports")
 
-PORTION: Final = 200
+# While one is taken in, events that link people wait.
+PORTION: Final = 100
 _AMONG: Final = 20
 _FORGOTTEN_AT_ONCE: Final = 5_000
 # So often may a portion fail before an import is given up.

@@ -5,6 +5,7 @@ A preview foresees with it; an import decides with it and then does what was dec
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -74,13 +75,17 @@ async def erased(
     """Which of these rows, by the names in them, are about people who were erased."""
     if not await store.any_at_all(conn, project_id):
         return set()
-    coded = [[code for name in names for code in codes(key, *name)] for names in rows]
+    coded = await asyncio.to_thread(_coded, key, rows)
     every = [*dict.fromkeys(code for row in coded for code in row)]
     found: set[str] = set()
     for start in range(0, len(every), _AT_ONCE):
         part = every[start : start + _AT_ONCE]
         found |= await store.which_suppressed(conn, project_id, part)
     return {n for n, row in enumerate(coded) if not found.isdisjoint(row)}
+
+
+def _coded(key: bytes, rows: Sequence[Sequence[Name]]) -> list[list[str]]:
+    return [[code for name in names for code in codes(key, *name)] for names in rows]
 
 
 # ── Whom they are about ──────────────────────────────────────────────────────────────

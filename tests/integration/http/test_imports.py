@@ -471,12 +471,12 @@ async def test_imports_stand_in_the_audit_log(api: Api, worker: Connection) -> N
 
 
 async def test_a_large_file(api: Api, worker: Connection) -> None:
-    """Two thousand rows in ten portions, half of them known; read and previewed at once."""
+    """Two thousand rows in twenty portions, half of them known; read and previewed at once."""
     text = "email,name\n" + "".join(f"p{n}@example.com,Person {n}\n" for n in range(2_000))
     await upload(api, "email\n" + "".join(f"p{n}@example.com\n" for n in range(0, 2_000, 2)))
     await finish(worker)
     seen = await preview(api, text)
     assert (seen["creates"], seen["updates"]) == (1_000, 1_000)
     import_id = await upload(api, text)
-    assert await finish(worker) == 11
+    assert await finish(worker) == 21
     assert await counts(api, import_id) == ("done", 2_000, 2_000, 1_000, 1_000, 0)
