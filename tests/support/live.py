@@ -171,14 +171,16 @@ async def scoring(dsn: str, marks: Path, redis_url: str | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def answering(dsn: str, folder: Path, **settings: Any) -> AsyncIterator[Running]:
-    """An API at a port of its own."""
+async def answering(
+    dsn: str, folder: Path, port: int = 0, **settings: Any
+) -> AsyncIterator[Running]:
+    """An API at a port of its own, or at this one."""
     make_data_dir(folder)
     made = load_settings(
         data_dir=folder, signup="open", client_rate=ClientRate(0, 0, 0), server_rate=0,
         api_rate=0, **settings,
     )  # fmt: skip
-    with listen("127.0.0.1", 0) as bound:
+    with listen("127.0.0.1", port) as bound:
         async with services(made, dsn) as ready:
             live = ready.live
             assert isinstance(live, Live)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from leadpulse.realtime import server as limits
+from leadpulse.usecases.projects import create_project
 from support.live import Running, a_page, register, running, until
 
 ADA, EVE = "ada@example.com", "eve@example.com"
@@ -77,18 +78,16 @@ async def test_fault_7_pages_side_by_side_hear_of_their_own_project_only(api: Ru
 async def test_fault_7_without_a_login_there_is_no_page(api: Running) -> None:
     """Nothing, a made-up token, a secret key, a write key: each is unauthorized."""
     ada = await register(api.url, ADA)
-    made = await ada.call(
-        "POST", f"/api/projects/{ada.project_id}/keys",
-        {"name": "k", "kind": "secret", "scopes": ["leads:read"]}, 201,
-    )  # fmt: skip
+    async with api.services.pool.connection() as conn:
+        secret = (await create_project(conn, "Other")).secret_key
     for transport in ("websocket", "polling"):
-        for token in (None, "x.y.z", made["key"], ada.write_key):
+        for token in (None, "x.y.z", secret, ada.write_key):
             async with a_page(api.url, token, transport=transport) as page:
                 assert not page.client.connected
                 assert page.refused[0]["message"] == "unauthorized", token
         for headers in (
-            {"X-API-Key": made["key"]}, {"Authorization": f"Bearer {made['key']}"},
-            {"X-API-Key": made["key"], "Cookie": ada.cookie, "Origin": api.url},
+            {"X-API-Key": secret}, {"Authorization": f"Bearer {secret}"},
+            {"X-API-Key": secret, "Cookie": ada.cookie, "Origin": api.url},
         ):  # fmt: skip
             async with a_page(api.url, headers=headers, transport=transport) as page:
                 assert page.refused[0]["message"] == "unauthorized"
@@ -163,9 +162,11 @@ async def test_fault_7_what_ends_a_session_ends_its_page_within_seconds(
     assert api.live.figures().dropped["session"] == len(ends) + 1
 
 
-async def test_changes_by_people_are_told(api: Running) -> None:
+async def test_changes_by_people_are_told(api: Running, database: str) -> None:
     """A status, an adjustment, a merge: whoever made them, every page hears of the lead."""
     ada = await register(api.url, ADA)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("update users set email_verified_at = now()")
     made = [await ada.call("POST", "/api/leads", {"userId": f"u{n}"}, 201) for n in range(2)]
     first, second = (str(lead["id"]) for lead in made)
     async with a_page(api.url, ada.token) as page:
