@@ -197,7 +197,11 @@ async def test_a_flood_is_told_as_counts(api: Running) -> None:
         began = asyncio.get_running_loop().time()
         for start in range(0, 5_000, 1_000):
             await ada.send(*[event(f"b{start + n}") for n in range(1_000)])
-        told = lambda: sum(f["leads"] for f in page.of("flood")) + len(page.of("leadUpdated"))  # noqa: E731
+
+        def told() -> int:
+            counted = sum(int(flood["leads"]) for flood in page.of("flood"))
+            return counted + len(page.of("leadUpdated"))
+
         await until("all leads are told", lambda: told() >= 5_000, 60)
         seconds = asyncio.get_running_loop().time() - began
         counts = page.counts()
