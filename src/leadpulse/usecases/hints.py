@@ -48,9 +48,9 @@ _PASSES: Final = 16
 # What can't be told is tried again after so many seconds: the newest state is always told.
 _AGAIN: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 _PATIENCE: Final = 5.0
-# A message stays below what PostgreSQL carries (8000 bytes), and a pass sends only so many.
+# A message stays below what PostgreSQL carries (8000 bytes), and a pass below so much.
 MOST_BYTES: Final = 7_500
-_MOST_MESSAGES: Final = 16
+_MOST_OF_PASS: Final = 128 * 1024
 _OWN_TYPES: Final = (ADJUSTMENT, PROFILE)
 
 
@@ -294,7 +294,7 @@ class Teller:
                 draft = drafts[found.project_id]
                 made[found.project_id].leads.append(_lead_hint(found, draft.leads[found.asked]))
         messages = [(p, part) for p, hints in made.items() for part in encoded(hints)]
-        if len(messages) <= _MOST_MESSAGES:
+        if sum(len(message) for _, message in messages) <= _MOST_OF_PASS:
             return messages
         return [
             (p, _encode(Hints(
