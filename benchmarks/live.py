@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -152,7 +153,6 @@ class _Ear(asyncio.Protocol):
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
-        self._say(f'40{{"token":"{self._page.token}"}}')
 
     def close(self) -> None:
         if self._transport is not None:
@@ -165,6 +165,7 @@ class _Ear(asyncio.Protocol):
             if not found:
                 return
             self._upgraded, self._data = True, rest
+            self._say(f'40{{"token":"{self._page.token}"}}')
         start = 0
         while len(self._data) >= start + 4:
             length, begin = self._data[start + 1], start + 2
@@ -205,7 +206,7 @@ async def _listening(pages: Sequence[Page]) -> AsyncIterator[None]:
         for page in pages:
             origin = Origin.of(page.url)
             _, ear = await asyncio.get_running_loop().create_connection(
-                lambda page=page: _Ear(page), origin.host, origin.port
+                partial(_Ear, page), origin.host, origin.port
             )
             ears.append(ear)
             async with asyncio.timeout(10):
