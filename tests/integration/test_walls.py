@@ -27,7 +27,7 @@ _ACCOUNTS = ("users", "sessions", "members", "invitations", "account_links", "ap
 _OF_WORKERS = {
     "waiting_projects", "refolding_projects", "due_projects", "project_to_relabel",
     "counting_projects", "projects_with_old_conflicts", "projects_with_old_generations",
-    "rescoring_projects", "queue",
+    "rescoring_projects", "projects_to_count", "queue",
 }  # fmt: skip
 
 

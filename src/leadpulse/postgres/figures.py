@@ -104,7 +104,7 @@ class Counted(msgspec.Struct):
     """A project's leads without those of tests; `sample` are not among the `real` ones.
 
     `stages` and `buckets` count both, by the thresholds in `bounds` and from `bounds[0]` on in
-    steps of `width`.
+    steps of `width`. `large`: so many rows were looked at that it is to be kept.
     """
 
     real: Part
@@ -113,6 +113,7 @@ class Counted(msgspec.Struct):
     width: float
     stages: list[int]
     buckets: list[int]
+    large: bool = False
 
     @property
     def all(self) -> Part:

@@ -27,10 +27,13 @@ select e.received_at from (
     where e.project_id = %(project)s and e.id >= %(first)s::uuid
     order by e.id limit %(most)s
 ) e
-join leads l on l.project_id = %(project)s and l.id = e.lead_id
+cross join lateral (
+    select l.sample from leads l where l.project_id = %(project)s and l.id = e.lead_id limit 1
+) l
 where not e.test and not l.sample order by e.received_at limit 1
 """
 
+# Each looks at rows in the order of an index, one after the other, until one counts.
 _FIRST_LEADS: Final = """
 select
     (select l.created_at from leads l
@@ -38,14 +41,18 @@ select
     (select (select min(i.created_at) from identifiers i
              where i.project_id = %(project)s and i.lead_id = p.lead_id and i.kind in (1, 2))
      from lead_profiles p
-     join leads l on l.project_id = %(project)s and l.id = p.lead_id
-        and not l.test and not l.sample
+     cross join lateral (
+         select from leads l where l.project_id = %(project)s and l.id = p.lead_id
+             and not l.test and not l.sample limit 1
+     ) l
      where p.project_id = %(project)s and not p.hidden
         and (p.email is not null or p.user_id is not null)
      order by p.lead_id limit 1),
     (select s.at from stage_changes s
-     join leads l on l.project_id = %(project)s and l.id = s.lead_id
-        and not l.test and not l.sample
+     cross join lateral (
+         select from leads l where l.project_id = %(project)s and l.id = s.lead_id
+             and not l.test and not l.sample limit 1
+     ) l
      where s.project_id = %(project)s and s.to_stage = 3
      order by s.at limit 1)
 """

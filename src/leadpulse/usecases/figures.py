@@ -30,6 +30,7 @@ _GROWING: Final = 1_000
 _REST: Final = 30
 _SOON: Final = 5 * SECOND
 _LATER: Final = 60 * SECOND
+_LATEST: Final = 600 * SECOND
 _FIGURES: Final = 5
 
 
@@ -60,7 +61,8 @@ async def present(connection: Connection, project_id: str, model: ScoringModel) 
     """The leads of a project: as they are, of a large one as they were counted last."""
     if await store.has_more(connection, project_id, SMALL):
         found = await store.kept(connection, project_id)
-        if found is not None:
+        # One that was small an hour ago and is large now is counted until its turn comes.
+        if found is not None and found.large:
             return found
     return await _count(connection, project_id, model)
 
@@ -98,15 +100,17 @@ async def count_pass(conn: Connection, models: ModelCache) -> int:
             began = time.perf_counter()
             counted = await _count(conn, project_id, model)
             took = round((time.perf_counter() - began) * SECOND)
-            times = (now, _following(now, counted.all.leads, took), now - now % HOUR)
+            counted.large = await store.has_more(conn, project_id, SMALL)
+            times = (now, _following(now, counted, took), now - now % HOUR)
             await store.keep(conn, project_id, counted, times)
             return 1
     return 0
 
 
-def _following(now: int, leads: int, took: int) -> int:
+def _following(now: int, counted: Counted, took: int) -> int:
     """When to count again: at the next full hour at the latest."""
-    following = now - now % HOUR + HOUR
-    if leads > SMALL:
-        return min(following, now + max(_SOON, took * _REST))
-    return min(following, now + _LATER) if leads > _GROWING else following
+    if counted.large:
+        pause = max(_SOON, took * _REST)
+    else:
+        pause = _LATER if counted.all.leads > _GROWING else _LATEST
+    return min(now - now % HOUR + HOUR, now + pause)
