@@ -83,7 +83,7 @@ FORM = """
 <form id="contact" action="/thanks?mail=1" method="post">
   <input name="email" value="ann@example.com"><input name="seats" type="number" value="7">
   <input name="plan" type="radio" value="team" checked><input name="plan" type="radio" value="solo">
-  <input name="password" type="password" value="hunter2">
+  <input name="secret" type="password" value="hunter2">
   <input name="new_password" type="text" value="hunter3">
   <input name="again" autocomplete="new-password" value="hunter4">
   <input name="csrf" type="hidden" value="token5"><input value="nameless">
