@@ -231,6 +231,8 @@ SPECIAL: Final = {
     ("invitations", "email"): "'x@y.example'",
     ("invitations", "role"): "'viewer'",
     ("invitations", "token_hash"): "sha256(uuid_send(gen_random_uuid()))",
+    ("lead_changes", "field"): "'status'",
+    ("lead_changes", "to_value"): "'won'",
     ("lead_merges", "cause"): "'event'",
     ("ledger", "kind"): "0",
     ("members", "role"): "'viewer'",

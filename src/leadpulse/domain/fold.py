@@ -145,7 +145,7 @@ def _close_gap(state: State, last_act: int, schedule: DecaySchedule, ts: int) ->
 # ── Points ───────────────────────────────────────────────────────────────────────────
 
 
-def _given(rule: CompiledRule, fact: Fact, use: RuleUse | None, day: int) -> float | None:
+def points_given(rule: CompiledRule, fact: Fact, use: RuleUse | None, day: int) -> float | None:
     """What a rule gives for an event it is asked about; None if it doesn't apply."""
     if rule.server_only and fact.claim:
         return None
@@ -192,7 +192,7 @@ def _score_rules(
     for rule in rules:
         name = rule[0]
         use = uses.get(name)
-        given = rule[1] if rule[-1] else _given(rule, fact, use, day)
+        given = rule[1] if rule[-1] else points_given(rule, fact, use, day)
         if given is None:
             continue
         size = given if given >= 0 else -given

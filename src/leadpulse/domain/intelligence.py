@@ -93,20 +93,31 @@ def engagement_score(activity: Activity, t: int) -> float:
     return round(10 * (recency + amount + variety), 1)
 
 
+def action_place(model: ScoringModel, stage: str, risk: str | None, velocity: float) -> int:
+    """The place of the first action of the model that fits; behind the last one: none does.
+
+    The most urgent stands first.
+    """
+    if risk is not None:
+        for place, action in enumerate(model.next_actions):
+            if (
+                (not action.stages or stage in action.stages)
+                and (not action.risks or risk in action.risks)
+                and (action.min_velocity is None or velocity >= action.min_velocity)
+            ):
+                return place
+    return len(model.next_actions)
+
+
 def next_action(
     model: ScoringModel, stage: str, risk: str | None, velocity: float
 ) -> tuple[str, str]:
     """The first action of the model that fits, with its sentence; else to monitor."""
-    if risk is None:
+    place = action_place(model, stage, risk, velocity)
+    if place == len(model.next_actions):
         return MONITOR, MONITOR_TEXT
-    for action in model.next_actions:
-        if (
-            (not action.stages or stage in action.stages)
-            and (not action.risks or risk in action.risks)
-            and (action.min_velocity is None or velocity >= action.min_velocity)
-        ):
-            return action.action, action.text
-    return MONITOR, MONITOR_TEXT
+    action = model.next_actions[place]
+    return action.action, action.text
 
 
 def assess(model: ScoringModel, score: float, activity: Activity, t: int) -> Intelligence:

@@ -51,7 +51,7 @@ class Listed(Answer):
 
 
 class Touch(Answer):
-    """Where the person came from at their first or last event."""
+    """Where the person came from at their first or last event that tells it."""
 
     at: Time = Field(description="When.")
     event_type: str = Field(description="The event.")
@@ -75,7 +75,7 @@ class Lead(Answer):
     claimed: list[str] = Field(description="Names of fields that rest on a claim alone.")
     owner: str | None = Field(description="Who looks after the lead.")
     status: Status = Field(description="How far the sale is.")
-    test: bool = Field(description="Made by test events.")
+    test: bool = Field(description="Made by test events alone; in no list and no figure.")
     sample: bool = Field(description="Made up, to look around with.")
     current_score: float = Field(description="The score; of a single lead decayed to now.")
     lead_stage: Stage = Field(description="By the newest model.")
@@ -83,10 +83,12 @@ class Lead(Answer):
     velocity: float = Field(description="Acts in 24 hours × the model's factor.")
     velocity_score: int = Field(description="0 … 10.")
     risk: Risk | None = Field(description="How long it has been silent; null without an act.")
+    next_action: str = Field(description="What to do, as a stable word.")
+    next_best_action: str = Field(description="What to do, as a sentence.")
     last_event_at: Time | None = Field(description="The time of the last act.")
     first_seen_at: Time | None = Field(description="The time of the first event.")
-    first_touch: Touch | None = Field(description="The first event; null in lists.")
-    last_touch: Touch | None = Field(description="The last event; null in lists.")
+    first_touch: Touch | None = Field(description="Where they came from first; null in lists.")
+    last_touch: Touch | None = Field(description="Where they came from last; null in lists.")
     created_at: Time = Field(description="When the lead was made.")
     updated_at: Time = Field(description="When anything about it last changed.")
     merged_leads: list[str] = Field(description="Leads that were merged into this one.")
@@ -253,10 +255,6 @@ class Pipeline(Answer):
     committed_at: Time | None = Field(description="It was durable; null if not known.")
     claimed_at: Time | None = Field(description="A scorer took it.")
     scored_at: Time | None = Field(description="Its score was written.")
-    delivered_at: Time | None = Field(
-        description="That it was scored left for the pages that are connected to the process that "
-        "answers; null if there were none, or too much happened to tell it singly."
-    )
 
 
 class Scored(Answer):

@@ -74,6 +74,7 @@ class Person(Answer):
     changes: list[dict[str, Any]] = Field(description="Changes of the profile by hand.")
     ledger: list[dict[str, Any]] = Field(description="How the score came about.")
     stage_changes: list[dict[str, Any]] = Field(description="Changes of stage that people saw.")
+    work_changes: list[dict[str, Any]] = Field(description="Changes of owner and status.")
     score_revisions: list[dict[str, Any]] = Field(description="Scores that were told anew.")
     failures: list[dict[str, Any]] = Field(description="Work that failed and is tried again.")
     dead_letters: list[dict[str, Any]] = Field(description="Work that failed for good.")

@@ -67,6 +67,8 @@ def lead(view: LeadView) -> Json:
         "velocity": view.velocity,
         "velocityScore": view.velocity_score,
         "risk": view.risk,
+        "nextAction": view.next_action,
+        "nextBestAction": view.next_action_text,
         "lastEventAt": when(row.last_act),
         "firstSeenAt": when(row.first_seen_at),
         "firstTouch": _touch(view.first_touch),
@@ -193,9 +195,7 @@ def event(row: EventRow) -> Json:
     }
 
 
-def event_with_pipeline(
-    view: EventView, rule_names: dict[str, str], delivered_at: int | None = None
-) -> Json:
+def event_with_pipeline(view: EventView, rule_names: dict[str, str]) -> Json:
     """An event with its way through the pipeline and what it scored."""
     scored = view.scored
     return {
@@ -205,7 +205,6 @@ def event_with_pipeline(
             "committedAt": when(view.committed_at),
             "claimedAt": None if scored is None else when(scored.claimed_at),
             "scoredAt": None if scored is None else when(scored.recorded_at),
-            "deliveredAt": when(delivered_at),
         },
         "scored": None
         if scored is None

@@ -158,7 +158,9 @@ class LeadChanges(Sent):
     traits: Traits = Field(
         {}, description="Traits to set, by name; a trait that is null is removed."
     )
-    owner: Name | None = Field(None, description="Who looks after the lead.")
+    owner: Name | None = Field(
+        None, description="Who looks after the lead: a member's user id; from a key any text."
+    )
     status: Status | None = Field(None, description="How far the sale is; null: open.")
     email: Email | None = Field(None, description="The shown email; 409 if another lead has it.")
     user_id: UserId | None = Field(None, description="The userId; 409 if another lead has it.")

@@ -261,7 +261,8 @@ _OF_RECENT_LEADS: Final = """
         g.old_score, g.delta, g.new_score, g.points, g.recorded_at
     from (
         select id, generation from leads
-        where project_id = %(project)s and merged_into is null and last_event_at is not null
+        where project_id = %(project)s and merged_into is null and not test
+            and last_event_at is not null
         order by last_event_at desc nulls last, id desc limit %(limit)s
     ) l cross join lateral (
         select * from ledger g where g.project_id = %(project)s and g.lead_id = l.id

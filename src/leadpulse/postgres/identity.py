@@ -111,8 +111,8 @@ with n as materialized (
 ), profiles as (
     insert into lead_profiles (
         project_id, lead_id, facts, email, user_id, name, company, traits, claimed,
-        anonymous_id, test, first_seen_at, updated_at)
-    select n.p, n.l, n.f, n.e, n.u, n.n, n.c, n.t, n.cl, n.a, n.test,
+        anonymous_id, test, hidden, first_seen_at, updated_at)
+    select n.p, n.l, n.f, n.e, n.u, n.n, n.c, n.t, n.cl, n.a, n.test, n.test,
         timestamptz 'epoch' + n.ts * interval '1 microsecond', %(now)s
     from n order by n.p, n.l
 )

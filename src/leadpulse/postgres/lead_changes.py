@@ -133,7 +133,7 @@ _PORTIONS: Final = (
                 where project_id = %(project)s and lead_id = %(lead)s limit %(n)s))"""  # noqa: S608
         for table in (
             "inbox", "events", "ledger", "checkpoints", "stage_changes", "score_revisions",
-            "scoring_failures", "dead_letters",
+            "lead_changes", "scoring_failures", "dead_letters",
         )
     ),
 )  # fmt: skip

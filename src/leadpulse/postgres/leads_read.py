@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Sort = Literal["score", "lastEventAt", "createdAt", "name"]
 Order = Literal["asc", "desc"]
 
-_DAY: Final = 86_400_000_000
+DAY: Final = 86_400_000_000
 _ANONYMOUS_IDS_SHOWN: Final = 100
 _MERGED_SHOWN: Final = 100
 _BEFORE_WORDS: Final = ("\n", " ", "-", ".", "@", "\\_", "'", "+", "(", "/")
@@ -54,11 +54,21 @@ class LeadRow(NamedTuple):
     acts_24h: int
 
 
-_COLUMNS: Final = f"""
+# Acts of a lead `l` in the last 24 hours.
+ACTS_24H: Final = """
+    case when l.last_event_at > %(day_ago)s then
+        coalesce((l.state ->> 2)::int, 0) - coalesce((
+            select g.acts from ledger g
+            where g.project_id = l.project_id and g.lead_id = l.id
+                and g.generation = l.generation and g.at <= %(day_ago)s
+            order by g.at desc, g.entry desc limit 1), 0)
+    else 0 end
+"""
+COLUMNS: Final = f"""
     l.id, l.score, l.version, l.last_event_at, l.as_of, l.state, l.generation, l.created_at,
     greatest(l.updated_at, p.updated_at), p.email, p.user_id, p.name, p.company,
     coalesce(p.traits, '{{}}'), coalesce(p.claimed, '{{}}'), p.anonymous_id, p.owner,
-    coalesce(p.status, 'open'), coalesce(p.test, false), l.sample, p.first_seen_at,
+    coalesce(p.status, 'open'), l.test, l.sample, p.first_seen_at,
     array(
         select i.value from identifiers i
         where i.project_id = l.project_id and i.kind = 3
@@ -71,18 +81,14 @@ _COLUMNS: Final = f"""
         select r.lead_id from lead_roots r
         where r.project_id = l.project_id and r.root_id = l.id
         order by r.lead_id limit {_MERGED_SHOWN}),
-    case when l.last_event_at > %(day_ago)s then
-        coalesce((l.state ->> 2)::int, 0) - coalesce((
-            select g.acts from ledger g
-            where g.project_id = l.project_id and g.lead_id = l.id
-                and g.generation = l.generation and g.at <= %(day_ago)s
-            order by g.at desc, g.entry desc limit 1), 0)
-    else 0 end
+    {ACTS_24H}
 """  # noqa: S608 - constants of ours
-# What a merge left over is hidden; said in the words of the partial indexes.
+# What a merge left over is hidden, and so are test leads; in the words of the partial indexes.
 _SHOWN: Final = "p.project_id = %(project)s and not p.hidden"
 _OWN_ROW: Final = "l.project_id = %(project)s and l.merged_into is null and not l.test"
-_PROFILE: Final = """
+_SHOWN_TEST: Final = "p.project_id = %(project)s"
+_TEST_ROW: Final = "l.project_id = %(project)s and l.merged_into is null and l.test"
+PROFILE_OF: Final = """
     left join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id
 """
 
@@ -91,7 +97,8 @@ _PROFILE: Final = """
 class LeadFilter:
     """Which leads: every condition that is given must hold. Instants in µs.
 
-    `low` ≤ score < `below`; `seen_from` ≤ last act < `seen_before`. `search` is lower-cased.
+    `low` ≤ score < `below`; `seen_from` ≤ last act < `seen_before`. `search` is lower-cased. With
+    `test` it is about test leads alone, without it about all others.
     """
 
     low: float | None = None
@@ -104,6 +111,9 @@ class LeadFilter:
     seen_before: int | None = None
     seen_after: int | None = None
     search: str | None = None
+    test: bool = False
+    # Only open ones that are at least warm, in the words of an index.
+    to_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,7 @@ class PageOrder:
 
 
 @dataclass(slots=True)
-class _Query:
+class Query:
     """Conditions and their values, gathered on the way. Text in it is only ever our own."""
 
     conditions: list[str] = field(default_factory=list)
@@ -173,14 +183,23 @@ class _Query:
     row: bool = False
     # Where profiles are looked through.
     profiles: str = "lead_profiles"
+    test: bool = False
+
+    @property
+    def shown(self) -> str:
+        return _SHOWN_TEST if self.test else _SHOWN
+
+    @property
+    def own_row(self) -> str:
+        return _TEST_ROW if self.test else _OWN_ROW
 
     def add(self, condition: str, **values: Any) -> None:
         self.conditions.append(condition)
         self.values.update(values)
 
 
-def _conditions(project_id: str, wanted: LeadFilter) -> _Query:
-    query = _Query(values={"project": project_id})
+def conditions_of(project_id: str, wanted: LeadFilter) -> Query:
+    query = Query(values={"project": project_id}, test=wanted.test)
     for name, condition, value in (
         ("low", "l.score >= %(low)s::float8", wanted.low),
         ("below", "l.score < %(below)s::float8", wanted.below),
@@ -200,6 +219,9 @@ def _conditions(project_id: str, wanted: LeadFilter) -> _Query:
         if text is not None:
             query.add(condition, **{name: text})
             query.profile = True
+    if wanted.to_call:
+        query.add("l.open and l.stage > 0")
+        query.row = True
     if wanted.search is not None:
         _search(query, wanted.search)
     return query
@@ -209,7 +231,7 @@ def _instant(value: int | None) -> Instant | None:
     return None if value is None else Instant(value)
 
 
-def _search(query: _Query, text: str) -> None:
+def _search(query: Query, text: str) -> None:
     query.profile = True
     # Behind the wall of the table itself `like` is not trusted with rows of others, and so gets
     # no index: 200 ms instead of 2. The view is a wall that trusts it.
@@ -251,7 +273,7 @@ async def lead_page(
     skip = page.skip
     segments = _SEGMENTS[page.sort]
     for index in range(page.after.segment if page.after else 0, len(segments)):
-        query = _conditions(project_id, wanted)
+        query = conditions_of(project_id, wanted)
         condition = segments[index].condition
         if condition:
             query.add(condition)
@@ -276,7 +298,7 @@ async def lead_page(
 
 
 async def _segment_page(
-    connection: Connection, query: _Query, page: PageOrder, index: int, cut: tuple[int, int]
+    connection: Connection, query: Query, page: PageOrder, index: int, cut: tuple[int, int]
 ) -> list[Found]:
     limit, skip = cut
     segment = _SEGMENTS[page.sort][index]
@@ -294,9 +316,9 @@ async def _segment_page(
                 after_key=Instant(key) if segment.cast == "timestamptz" else key,
                 after_id=page.after.id,
             )
-    query.add(_OWN_ROW)
+    query.add(query.own_row)
     if by_name or query.profile:
-        query.add(_SHOWN)
+        query.add(query.shown)
     # No null is among them; the words must be those of the index.
     nulls = ""
     if segment.key == "l.last_event_at":
@@ -305,10 +327,10 @@ async def _segment_page(
     keys = ([f"{key_name} {page.order}{nulls}"] if segment.key else []) + [
         f"{id_name} {page.order}"
     ]
-    query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - _DAY)}
+    query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - DAY)}
     matching = " ".join([
         f"select l.id, {segment.key or 'null'} as key from",
-        _source(query, by_name=by_name),
+        source_of(query, by_name=by_name),
         "where",
         " and ".join(query.conditions),
     ])  # fmt: skip
@@ -319,16 +341,16 @@ async def _segment_page(
         "order by",
         ", ".join(keys),
         "limit %(limit)s offset %(skip)s) rows) select page.key, ",
-        _COLUMNS,
+        COLUMNS,
         "from page join leads l on l.project_id = %(project)s and l.id = page.id",
-        _PROFILE,
+        PROFILE_OF,
         "order by page.place",
     ])  # fmt: skip
     rows = await fetch_all(connection, text, query.values)
     return [Found(Place(index, row[0], row[1]), LeadRow(*row[1:])) for row in rows]
 
 
-def _source(query: _Query, *, by_name: bool) -> str:
+def source_of(query: Query, *, by_name: bool) -> str:
     profiles = f"{query.profiles} p"
     if by_name:
         return f"{profiles} join leads l on l.project_id = p.project_id and l.id = p.lead_id"
@@ -339,19 +361,19 @@ def _source(query: _Query, *, by_name: bool) -> str:
 
 async def lead_total(connection: Connection, project_id: str, wanted: LeadFilter, most: int) -> int:
     """How many leads match; counting ends at `most`."""
-    return await _count(connection, _conditions(project_id, wanted), most)
+    return await _count(connection, conditions_of(project_id, wanted), most)
 
 
-async def _count(connection: Connection, query: _Query, most: int) -> int:
+async def _count(connection: Connection, query: Query, most: int) -> int:
     # What the profile alone decides is counted there: a join would look up every lead.
-    alone = query.profile and not query.row
+    alone = query.profile and not query.row and not query.test
     if query.profile:
-        query.add(_SHOWN)
+        query.add(query.shown)
     if not alone:
-        query.add(_OWN_ROW)
+        query.add(query.own_row)
     if query.profiles != "lead_profiles":
         return await _count_found(connection, query, most)
-    source = f"{query.profiles} p" if alone else _source(query, by_name=False)
+    source = f"{query.profiles} p" if alone else source_of(query, by_name=False)
     text = " ".join([
         "select count(*) from (select 1 from",
         source,
@@ -363,7 +385,7 @@ async def _count(connection: Connection, query: _Query, most: int) -> int:
     return 0 if row is None else int(row[0])
 
 
-async def _count_found(connection: Connection, query: _Query, most: int) -> int:
+async def _count_found(connection: Connection, query: Query, most: int) -> int:
     """The same for a search: what is found comes first, and is read no further than needed.
 
     In one with the limit the planner would hope to meet enough of it among all leads, and read
@@ -386,7 +408,7 @@ async def _count_found(connection: Connection, query: _Query, most: int) -> int:
 
 # The survivor is found first: behind the wall no index serves a comparison with a coalesce.
 _ONE: Final = f"""
-select {_COLUMNS}
+select {COLUMNS}
 from (
     select coalesce(
         (select r.root_id from lead_roots r
@@ -395,7 +417,7 @@ from (
     offset 0
 ) w
 join leads l on l.project_id = %(project)s and l.id = w.id
-{_PROFILE}
+{PROFILE_OF}
 """  # noqa: S608 - constants of ours
 
 
@@ -405,38 +427,43 @@ async def one_lead(
     """A lead, or the survivor of a merged one."""
     cursor = await connection.execute(
         _ONE,
-        {"project": project_id, "lead": lead_id, "day_ago": Instant(now - _DAY)},
+        {"project": project_id, "lead": lead_id, "day_ago": Instant(now - DAY)},
     )
     row = await cursor.fetchone()
     return None if row is None else LeadRow(*row)
 
 
 class Touch(NamedTuple):
-    """The first or last event of a lead that was scored."""
+    """The first or last scored event of a lead that says where the person came from."""
 
     at: int
     event_type: str
     properties: dict[str, Any]
 
 
+# Of the events at either end of the ledger the outermost that tells where somebody came from: what
+# a server sends, or opening a mail, tells nothing. If none does, the outermost.
+_TOUCH: Final = """
+select e.ts, e.event_type, e.properties
+from (
+    select g.at, g.entry, g.event from ledger g
+    where g.project_id = %(project)s and g.lead_id = %(lead)s
+        and g.generation = %(generation)s and g.kind = 0
+    order by g.at {way}, g.entry {way} limit 20
+) g
+join events e on e.project_id = %(project)s and e.id = g.event
+order by not e.properties ?| array['url', 'path', 'referrer', 'landing_page', 'utm', 'utm_source',
+    'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'], g.at {way}, g.entry {way} limit 1
+"""
+
+
 async def touches(
     connection: Connection, project_id: str, lead: LeadRow
 ) -> tuple[Touch | None, Touch | None]:
-    """First and last event of a lead, by the ledger; both None for a lead without events."""
+    """First and last touch of a lead, by the ledger; both None for a lead without events."""
     found: list[Touch | None] = []
-    for direction in ("asc", "desc"):
-        row = await fetch_one(
-            connection,
-            " ".join(
-                [
-                    "select e.ts, e.event_type, e.properties from (select g.event from ledger g",
-                    "where g.project_id = %(project)s and g.lead_id = %(lead)s",
-                    "and g.generation = %(generation)s and g.kind = 0",
-                    f"order by g.at {direction}, g.entry {direction} limit 1) g",
-                    "join events e on e.project_id = %(project)s and e.id = g.event",
-                ]
-            ),
-            {"project": project_id, "lead": lead.id, "generation": lead.generation},
-        )
+    for way in ("asc", "desc"):
+        values = {"project": project_id, "lead": lead.id, "generation": lead.generation}
+        row = await fetch_one(connection, _TOUCH.format(way=way), values)
         found.append(None if row is None else Touch(*row))
     return found[0], found[1]

@@ -104,6 +104,16 @@ async def remove(conn: Connection, project_id: str, user_id: str) -> None:
     )
 
 
+async def is_member(conn: Connection, project_id: str, user_id: str) -> bool:
+    """Tell whether a user is a member."""
+    cursor = await conn.execute(
+        "select exists (select from members where project_id = %s and user_id = %s)",
+        (project_id, user_id),
+    )
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
 async def has_address(conn: Connection, project_id: str, email: str) -> bool:
     """Tell whether somebody with this address is a member."""
     cursor = await conn.execute(_HAS_ADDRESS, (project_id, email))

@@ -178,6 +178,19 @@ SECTIONS: Final = (
         frozenset(("timestamp",)),
     ),
     Section(
+        "workChanges",
+        """
+        select 0, c.id, c.id, c.lead_id, c.at, c.field, c.from_value, c.to_value, c.made_by
+        from lead_changes c
+        where c.project_id = %(project)s and c.lead_id = %(lead)s and c.id > %(b)s::uuid
+            and %(a)s::int = 0
+        order by c.id limit %(n)s
+        """,
+        (0, FIRST_ID),
+        ("id", "leadId", "timestamp", "field", "from", "to", "madeBy"),
+        frozenset(("timestamp",)),
+    ),
+    Section(
         "scoreRevisions",
         """
         select 0, c.id, c.id, c.lead_id, c.at, c.cause, c.event, c.before, c.after

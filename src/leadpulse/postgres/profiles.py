@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from leadpulse.domain.profile import Facts, Source, View, stated, union, view
+from leadpulse.postgres import work
 from leadpulse.postgres.connect import Connection, Instant
 from leadpulse.postgres.identity import load_held
 
@@ -64,21 +65,27 @@ class Said(NamedTuple):
     inside: bool = False
 
 
-async def apply_traits(conn: Connection, now: int, items: Sequence[Said]) -> set[Key]:
+async def apply_traits(
+    conn: Connection, now: int, items: Sequence[Said], by: str | None = None
+) -> set[Key]:
     """Add what events say to the facts of their leads and show it.
+
+    `by` is who changes it, for the history of owner and status.
 
     Returns (project, survivor) of the leads of which a shown field changed. Any order of
     events and any split into calls ends in the same profiles.
     """
-    return await _apply(conn, now, items, {(s.project_id, s.root_id) for s in items})
+    return await _apply(conn, (now, by), items, {(s.project_id, s.root_id) for s in items})
 
 
-async def refresh_views(conn: Connection, now: int, roots: Iterable[Key]) -> set[Key]:
+async def refresh_views(
+    conn: Connection, now: int, roots: Iterable[Key], by: str | None = None
+) -> set[Key]:
     """Show of each survivor what its tree says now, after a merge, an undo or a lost name.
 
     Returns those of which a shown field changed.
     """
-    return await _apply(conn, now, (), set(roots))
+    return await _apply(conn, (now, by), (), set(roots))
 
 
 async def facts_of(conn: Connection, roots: Sequence[Key]) -> dict[str, list[Facts]]:
@@ -91,7 +98,9 @@ async def facts_of(conn: Connection, roots: Sequence[Key]) -> dict[str, list[Fac
     return found
 
 
-async def _apply(conn: Connection, now: int, items: Sequence[Said], roots: set[Key]) -> set[Key]:
+async def _apply(
+    conn: Connection, stamp: tuple[int, str | None], items: Sequence[Said], roots: set[Key]
+) -> set[Key]:
     if not roots:
         return set()
     facts: dict[Key, dict[str, Facts]] = {key: {} for key in roots}
@@ -109,8 +118,22 @@ async def _apply(conn: Connection, now: int, items: Sequence[Said], roots: set[K
         after = view(union(facts[key].values()), held[key])
         if after != before:
             changed[key] = after
+    now, by = stamp
     await _save_views(conn, now, changed)
+    worked = [
+        work.Changed(*key, field, was, now_is)
+        for key, after in changed.items()
+        for field, was, now_is in _work_done(shown[key], after)
+    ]
+    if worked:
+        await work.record(conn, now, worked, by)
     return set(changed)
+
+
+def _work_done(before: View, after: View) -> list[tuple[str, str | None, str | None]]:
+    """What of owner and status is different: the field, its value before and after."""
+    both = (("owner", before.owner, after.owner), ("status", before.status, after.status))
+    return [(field, was, now_is) for field, was, now_is in both if was != now_is]
 
 
 def _add(facts: dict[Key, dict[str, Facts]], items: Sequence[Said]) -> dict[Key, Facts]:

@@ -136,7 +136,7 @@ async def idle_since(connection: Connection, project_id: str, instant: int) -> i
         connection,
         """
         select count(*) from leads where project_id = %(project)s and merged_into is null
-            and last_event_at < %(instant)s and score > 0
+            and not test and last_event_at < %(instant)s and score > 0
         """,
         {"project": project_id, "instant": Instant(instant)},
     )
@@ -162,7 +162,7 @@ async def rule_use(
         """
         with recent as (
             select l.id, l.generation from leads l
-            where l.project_id = %(project)s and l.merged_into is null
+            where l.project_id = %(project)s and l.merged_into is null and not l.test
                 and l.last_event_at >= %(since)s
             order by l.last_event_at desc nulls last, l.id desc limit %(leads)s
         ), used as materialized (

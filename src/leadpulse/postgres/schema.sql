@@ -194,20 +194,6 @@ CREATE FUNCTION keeper.retaining_projects(most integer) RETURNS SETOF uuid
     order by w.next_at nulls first, p.id limit most
 $$;
 
-CREATE FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-    select w.s
-    from unnest(sessions, projects) w (s, p)
-    join public.sessions s on s.id = w.s and s.project_id = w.p
-    join public.users u on u.id = s.user_id
-    join public.members m on m.project_id = w.p and m.user_id = s.user_id
-    join public.projects p on p.id = w.p
-    where s.revoked_at is null and s.expires_at > clock_timestamp() and u.disabled_at is null
-        and m.closed_at is null and p.deleted_at is null
-$$;
-
 CREATE FUNCTION keeper.suppressing_projects() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -622,6 +608,22 @@ CREATE TABLE public.invitations (
 
 ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.lead_changes (
+    project_id uuid NOT NULL,
+    lead_id uuid NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    field text NOT NULL,
+    from_value text,
+    to_value text,
+    made_by text,
+    CONSTRAINT lead_changes_check CHECK ((from_value IS DISTINCT FROM to_value)),
+    CONSTRAINT lead_changes_field_check CHECK ((field = ANY (ARRAY['owner'::text, 'status'::text]))),
+    CONSTRAINT lead_changes_made_by_check CHECK ((char_length(made_by) <= 100))
+);
+
+ALTER TABLE ONLY public.lead_changes FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.lead_merges (
     project_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -679,6 +681,7 @@ CREATE TABLE public.leads (
     updated_at timestamp with time zone NOT NULL,
     test boolean DEFAULT false NOT NULL,
     sample boolean DEFAULT false NOT NULL,
+    open boolean DEFAULT true NOT NULL,
     CONSTRAINT leads_check CHECK (((merged_into IS NULL) OR (merged_into <> id))),
     CONSTRAINT leads_entries_check CHECK ((entries >= 0)),
     CONSTRAINT leads_score_check CHECK (((score = score) AND (abs(score) <= ('1000000000'::numeric)::double precision))),
@@ -881,6 +884,15 @@ CREATE TABLE public.scoring_failures (
 
 ALTER TABLE ONLY public.scoring_failures FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.seen_marks (
+    project_id uuid NOT NULL,
+    reader text NOT NULL COLLATE pg_catalog."C",
+    seen_until timestamp with time zone NOT NULL,
+    CONSTRAINT seen_marks_reader_check CHECK ((char_length(reader) <= 100))
+);
+
+ALTER TABLE ONLY public.seen_marks FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1024,6 +1036,9 @@ ALTER TABLE ONLY public.invitations
 ALTER TABLE ONLY public.invitations
     ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
 
+ALTER TABLE ONLY public.lead_changes
+    ADD CONSTRAINT lead_changes_pkey PRIMARY KEY (project_id, lead_id, id);
+
 ALTER TABLE ONLY public.lead_merges
     ADD CONSTRAINT lead_merges_pkey PRIMARY KEY (project_id, id);
 
@@ -1074,6 +1089,9 @@ ALTER TABLE ONLY public.score_revisions
 
 ALTER TABLE ONLY public.scoring_failures
     ADD CONSTRAINT scoring_failures_pkey PRIMARY KEY (project_id, lead_id);
+
+ALTER TABLE ONLY public.seen_marks
+    ADD CONSTRAINT seen_marks_pkey PRIMARY KEY (project_id, reader);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
@@ -1158,11 +1176,15 @@ CREATE INDEX lead_roots_by_root ON public.lead_roots USING btree (project_id, ro
 
 CREATE INDEX leads_apart ON public.leads USING btree (project_id, id) WHERE (test OR sample);
 
-CREATE INDEX leads_by_last_event ON public.leads USING btree (project_id, last_event_at DESC NULLS LAST, id DESC) WHERE (merged_into IS NULL);
+CREATE INDEX leads_by_last_event ON public.leads USING btree (project_id, last_event_at DESC NULLS LAST, id DESC) WHERE ((merged_into IS NULL) AND (NOT test));
 
-CREATE INDEX leads_by_score ON public.leads USING btree (project_id, score DESC, id DESC) WHERE (merged_into IS NULL);
+CREATE INDEX leads_by_score ON public.leads USING btree (project_id, score DESC, id DESC) WHERE ((merged_into IS NULL) AND (NOT test));
 
 CREATE INDEX leads_due ON public.leads USING btree (due_at) WHERE ((due_at IS NOT NULL) AND (merged_into IS NULL));
+
+CREATE INDEX leads_test ON public.leads USING btree (project_id, score DESC, id DESC) WHERE ((merged_into IS NULL) AND test);
+
+CREATE INDEX leads_to_call ON public.leads USING btree (project_id, score DESC, id DESC) WHERE ((merged_into IS NULL) AND (NOT test) AND open AND (stage > 0));
 
 CREATE INDEX members_by_user ON public.members USING btree (user_id);
 
@@ -1179,6 +1201,8 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 CREATE INDEX stage_changes_by_time ON public.stage_changes USING btree (project_id, at);
 
 CREATE INDEX stage_changes_qualified ON public.stage_changes USING btree (project_id, at) WHERE (to_stage = 3);
+
+CREATE INDEX stage_changes_rises ON public.stage_changes USING btree (project_id, at DESC, id DESC) WHERE ((to_stage > 1) AND (to_stage > from_stage) AND (cause = ANY (ARRAY['event'::text, 'late'::text, 'merge'::text])));
 
 CREATE UNIQUE INDEX suppressions_by_id ON public.suppressions USING btree (project_id, id, kind, digest);
 
@@ -1265,6 +1289,9 @@ ALTER TABLE ONLY public.sample_activity
 
 ALTER TABLE ONLY public.sample_data
     ADD CONSTRAINT sample_data_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.seen_marks
+    ADD CONSTRAINT seen_marks_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id) ON DELETE SET NULL;
@@ -1355,6 +1382,8 @@ CREATE POLICY keeper ON public.inbox FOR SELECT TO leadpulse_keeper USING (true)
 
 CREATE POLICY keeper ON public.invitations FOR SELECT TO leadpulse_keeper USING (true);
 
+CREATE POLICY keeper ON public.lead_changes FOR SELECT TO leadpulse_keeper USING (true);
+
 CREATE POLICY keeper ON public.lead_merges FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.lead_profiles FOR SELECT TO leadpulse_keeper USING (true);
@@ -1389,11 +1418,15 @@ CREATE POLICY keeper ON public.score_revisions FOR SELECT TO leadpulse_keeper US
 
 CREATE POLICY keeper ON public.scoring_failures FOR SELECT TO leadpulse_keeper USING (true);
 
+CREATE POLICY keeper ON public.seen_marks FOR SELECT TO leadpulse_keeper USING (true);
+
 CREATE POLICY keeper ON public.sessions FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.stage_changes FOR SELECT TO leadpulse_keeper USING (true);
 
 CREATE POLICY keeper ON public.suppressions FOR SELECT TO leadpulse_keeper USING (true);
+
+ALTER TABLE public.lead_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.lead_merges ENABLE ROW LEVEL SECURITY;
 
@@ -1430,6 +1463,8 @@ ALTER TABLE public.sample_data ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.score_revisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.scoring_failures ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.seen_marks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
@@ -1477,6 +1512,8 @@ CREATE POLICY wall ON public.inbox USING (COALESCE((project_id = (( SELECT (NULL
 
 CREATE POLICY wall ON public.invitations USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
+CREATE POLICY wall ON public.lead_changes USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
 CREATE POLICY wall ON public.lead_merges USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.lead_profiles USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
@@ -1510,6 +1547,8 @@ CREATE POLICY wall ON public.sample_data USING (COALESCE((project_id = (( SELECT
 CREATE POLICY wall ON public.score_revisions USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.scoring_failures USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
+
+CREATE POLICY wall ON public.seen_marks USING (COALESCE((project_id = (( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))[width_bucket(project_id, ( SELECT (NULLIF(current_setting('leadpulse.projects'::text, true), ''::text))::uuid[] AS "nullif"))]), false));
 
 CREATE POLICY wall ON public.sessions USING ((user_id = ( SELECT (NULLIF(current_setting('leadpulse.user'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -1589,9 +1628,6 @@ GRANT ALL ON FUNCTION keeper.rescoring_projects(most integer) TO leadpulse_worke
 
 REVOKE ALL ON FUNCTION keeper.retaining_projects(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.retaining_projects(most integer) TO leadpulse_app;
-
-REVOKE ALL ON FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) TO leadpulse_app;
 
 REVOKE ALL ON FUNCTION keeper.suppressing_projects() FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.suppressing_projects() TO leadpulse_app;
@@ -1686,6 +1722,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox TO leadpulse_worker;
 GRANT SELECT ON TABLE public.invitations TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invitations TO leadpulse_app;
 
+GRANT SELECT ON TABLE public.lead_changes TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE ON TABLE public.lead_changes TO leadpulse_app;
+GRANT SELECT,INSERT ON TABLE public.lead_changes TO leadpulse_worker;
+
 GRANT SELECT ON TABLE public.lead_merges TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lead_merges TO leadpulse_app;
 GRANT SELECT ON TABLE public.lead_merges TO leadpulse_worker;
@@ -1753,6 +1793,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.score_revisions TO leadpulse_worker;
 GRANT SELECT ON TABLE public.scoring_failures TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scoring_failures TO leadpulse_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.scoring_failures TO leadpulse_worker;
+
+GRANT SELECT ON TABLE public.seen_marks TO leadpulse_keeper;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.seen_marks TO leadpulse_app;
 
 GRANT SELECT ON TABLE public.sessions TO leadpulse_keeper;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO leadpulse_app;

@@ -13,6 +13,7 @@ from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres.identity import LOOK
 from leadpulse.postgres.scored import Cut, LeadUpdate, Older, Revision, StageChange, Writes
 from leadpulse.postgres.scoring import ID, KIND, RECEIVED, TYPE
+from leadpulse.postgres.test_marks import Marked
 from leadpulse.redaction import describe
 
 if TYPE_CHECKING:
@@ -71,6 +72,17 @@ class Lead:
         """About how many facts a fold of everything has."""
         below = sum(member.entries for member in self.members)
         return self.was.entries + below + len(self.rows) + 1
+
+    @property
+    def tree_changes(self) -> bool:
+        """Tell whether leads may have come to this one or left it."""
+        return self.full and self.cause in ("merge", "rebuild")
+
+    @property
+    def marked(self) -> Marked:
+        """What tells whether it is a test lead."""
+        events = None if self.full else [row[ID] for row in self.rows if not row[KIND]]
+        return Marked(*self.key, events)
 
     def drop(self, known: AbstractSet[str]) -> None:
         """Forget late facts that the ledger holds already."""

@@ -15,7 +15,7 @@ from leadpulse.domain.facts import PROFILE
 from leadpulse.domain.lead_change import LeadChange
 from leadpulse.domain.lead_file import names_in
 from leadpulse.domain.profile import Source
-from leadpulse.postgres import identity, keeper, lead_changes, profiles
+from leadpulse.postgres import identity, keeper, lead_changes, profiles, test_marks
 from leadpulse.postgres import lead_imports as store
 from leadpulse.postgres.lead_imports import Import, Rejection, Step, StoredRow
 from leadpulse.postgres.session import is_outage, reach
@@ -215,7 +215,8 @@ async def _state(conn: Connection, job: Import, made: Sequence[_Made]) -> None:
         )
         for event in events
     ]  # fmt: skip
-    changed = await profiles.apply_traits(conn, now, items)
+    changed = await profiles.apply_traits(conn, now, items, job.made_by)
+    await test_marks.make_real(conn, project_id, roots)
     if changed:
         await lead_changes.count_changes(conn, project_id, sorted(root for _, root in changed), now)
     fresh = [(project_id, one.root) for one in made if one.created]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from leadpulse.domain.errors import Conflict, NotFound
+from leadpulse.domain.errors import Conflict, FieldError, Invalid, NotFound
 from leadpulse.domain.facts import ADJUSTMENT, PROFILE, SECOND
 from leadpulse.domain.identity import ANONYMOUS_ID, EMAIL, USER_ID, Name, Named
 from leadpulse.domain.lead_change import (
@@ -14,9 +14,9 @@ from leadpulse.domain.lead_change import (
     parse_lead_patch,
     parse_new_lead,
 )
-from leadpulse.domain.profile import Held, Source, view
+from leadpulse.domain.profile import OWNER, Held, Source, view
 from leadpulse.ids import uuid7
-from leadpulse.postgres import identity, profiles
+from leadpulse.postgres import identity, members, profiles, test_marks
 from leadpulse.postgres import lead_changes as store
 from leadpulse.postgres.session import unit
 from leadpulse.usecases import audit
@@ -86,7 +86,9 @@ async def create_or_update(
             await identity.create(conn, now, [lead], [])
         root = await survivor(conn, project_id, saved.lead_id)
         await _state(conn, project_id, root, (change, by))
-        if saved.created:
+        if not saved.created:
+            await test_marks.make_real(conn, project_id, [root])
+        else:
             await identity.ask_refold(conn, now, [(project_id, root)], "rebuild")
     return Saved(root, saved.created)
 
@@ -117,6 +119,7 @@ async def patch(
     """
     change = parse_lead_patch(document)
     async with unit(pool, project_id) as (conn, _):
+        await _require_member(conn, project_id, change.facts.get(OWNER), by)
         await identity.lock_identities(conn, [project_id])
         root = await survivor(conn, project_id, lead_id)
         await refuse_suppressed(conn, project_id, change.identifiers)
@@ -125,6 +128,14 @@ async def patch(
         if change.facts or change.identifiers:
             await _state(conn, project_id, root, (change, by))
     return root
+
+
+async def _require_member(conn: Connection, project_id: str, owner: object, by: str) -> None:
+    """A person gives leads to members only; programs may have names of their own for people."""
+    if owner is None or not by.startswith("user:"):
+        return
+    if not is_id(str(owner)) or not await members.is_member(conn, project_id, str(owner)):
+        raise Invalid([FieldError("owner", "must be the user id of a member of the project")])
 
 
 async def _state(
@@ -141,7 +152,7 @@ async def _state(
     await store.insert_event(conn, event, scored=False)
     source = Source(now, event.event_id, confirmed=True)
     item = profiles.Said(project_id, root, root, source, traits, inside=True)
-    if await profiles.apply_traits(conn, now, [item]):
+    if await profiles.apply_traits(conn, now, [item], by):
         await store.count_change(conn, project_id, root, now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
 from leadpulse.domain.errors import FieldError, Invalid
@@ -21,6 +21,7 @@ from leadpulse.usecases.reading import (
     present_view,
     stored_view,
 )
+from leadpulse.usecases.urgent import Window, stages_to_call, urgent_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,8 @@ class Question:
     max_score: float | None = None
     risk: str | None = None
     seen_after: int | None = None
-    sort: Sort = "score"
+    test: bool = False
+    sort: Sort | Literal["urgency"] = "score"
     order: Order | None = None
     limit: int = 50
     cursor: str | None = None
@@ -71,6 +73,8 @@ async def list_leads(
 ) -> LeadPage:
     """A page of leads with their total. Raises Invalid for a question that makes no sense."""
     limit = paging.page_size(question.limit)
+    if question.sort == "urgency":
+        return await _urgent_leads(pool, cache, project_id, question)
     order: Order = question.order or ("asc" if question.sort == "name" else "desc")
     kind = f"leads.{question.sort}.{order}"
     after, skip = _place(question.cursor, kind), _rows_to_skip(question, limit)
@@ -91,6 +95,21 @@ async def list_leads(
         total_is_capped=total > cap,
         next_cursor=_cursor(kind, shown[-1].place) if more else None,
     )
+
+
+async def _urgent_leads(
+    pool: Pool, cache: ModelCache, project_id: str, question: Question
+) -> LeadPage:
+    skip = _rows_to_skip(question, question.limit)
+    window = Window(question.limit, question.cursor, skip, question.order == "asc")
+    async with snapshot(pool, project_id) as (connection, now):
+        await leads_read.follow_indexes(connection)
+        label = (await labels(connection, cache, project_id)).labels
+        wanted = lead_filter(question, label.source, now)
+        stages = stages_to_call(wanted, label.source, question.stage)
+        page = await urgent_page(connection, project_id, stages, (label.source, now), window)
+    leads = [stored_view(row, label, now) for row in page.rows]
+    return LeadPage(leads, page.total, page.total_is_capped, page.next_cursor)
 
 
 def _rows_to_skip(question: Question, limit: int) -> int:
@@ -150,6 +169,7 @@ def lead_filter(question: Question, model: ScoringModel, now: int) -> LeadFilter
         seen_before=seen_before,
         seen_after=question.seen_after,
         search=_search(question.q),
+        test=question.test,
     )
 
 

@@ -80,16 +80,18 @@ async def merge(pool: Pool, project_id: str, lead_id: str, into_id: object, by: 
         now = await store.clock(conn)
         new = identity.NewMerge(project_id, child, parent, "manual", by)
         (merge_id,) = await identity.add_merges(conn, now, [new])
-        await _show(conn, project_id, now, [parent])
+        await _show(conn, (project_id, now, by), [parent])
         row = await store.one_merge(conn, project_id, merge_id)
         said = {"merge": merge_id, "into": parent}
         await audit.record(conn, project_id, "lead.merged", f"lead:{child}", said)
     return Merged(parent, row, known=False)
 
 
-async def _show(conn: Connection, project_id: str, now: int, roots: list[str]) -> None:
+async def _show(conn: Connection, stamp: tuple[str, int, str], roots: list[str]) -> None:
     """Shows the profiles at once; the scorer folds the scores a moment later."""
-    for _, root in await profiles.refresh_views(conn, now, [(project_id, root) for root in roots]):
+    project_id, now, by = stamp
+    keys = [(project_id, root) for root in roots]
+    for _, root in await profiles.refresh_views(conn, now, keys, by):
         await store.count_change(conn, project_id, root, now)
 
 
@@ -121,7 +123,7 @@ async def undo(pool: Pool, project_id: str, merge_id: str, by: str) -> store.Mer
         now = await store.clock(conn)
         await store.undo_merge(conn, project_id, found, (now, by))
         await identity.ask_refold(conn, now, [(project_id, root), (project_id, found.child_id)])
-        await _show(conn, project_id, now, [root, found.child_id])
+        await _show(conn, (project_id, now, by), [root, found.child_id])
         said = {"merge": merge_id, "parent": found.parent_id}
         await audit.record(conn, project_id, "lead.unmerged", f"lead:{found.child_id}", said)
     return found._replace(undone_at=now, undone_by=by)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from leadpulse.domain.errors import NotFound
 from leadpulse.domain.fold import at
-from leadpulse.domain.intelligence import risk_of, stage_of, velocity_score
+from leadpulse.domain.intelligence import next_action, risk_of, stage_of, velocity_score
 from leadpulse.domain.state import State, state_from_document
 from leadpulse.postgres import leads_read, publishing
 from leadpulse.usecases import paging
@@ -30,6 +30,8 @@ class LeadView:
     velocity: float
     velocity_score: int
     risk: str | None
+    next_action: str
+    next_action_text: str
     as_of: int
     first_touch: Touch | None = None
     last_touch: Touch | None = None
@@ -86,13 +88,18 @@ def _view(
     touched: tuple[Touch | None, Touch | None] = (None, None),
 ) -> LeadView:
     as_of, now = instants
+    stage, risk = stage_of(model, score), risk_of(model, row.last_act, now)
+    velocity = row.acts_24h * model.velocity_factor
+    action, text = next_action(model, stage, risk, velocity)
     return LeadView(
         row=row,
         score=score,
-        stage=stage_of(model, score),
-        velocity=row.acts_24h * model.velocity_factor,
+        stage=stage,
+        velocity=velocity,
         velocity_score=velocity_score(row.acts_24h),
-        risk=risk_of(model, row.last_act, now),
+        risk=risk,
+        next_action=action,
+        next_action_text=text,
         as_of=as_of,
         first_touch=touched[0],
         last_touch=touched[1],

@@ -15,7 +15,7 @@ from leadpulse.domain.profile import Source
 from leadpulse.domain.retry import Treatment, treatment
 from leadpulse.postgres import facts as facts_store
 from leadpulse.postgres import failures as failures_store
-from leadpulse.postgres import keeper, profiles, refolds, scored, scoring
+from leadpulse.postgres import keeper, profiles, refolds, scored, scoring, test_marks
 from leadpulse.postgres.models import InForce, ModelCache
 from leadpulse.postgres.profiles import Said
 from leadpulse.postgres.scored import CheckpointWanted, Writes
@@ -41,7 +41,6 @@ from leadpulse.usecases.batch import (
     replace_ledger,
     sort_rows,
 )
-from leadpulse.usecases.hints import Scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -97,7 +96,7 @@ class PassResult:
     """What a pass did. `special` leads need a pass of another kind, see domain.retry.
 
     `received`: when the events that it scored were (µs); `waits`: how long each had to wait
-    for the commit (s). `scored` and `changed` are what there is to tell of it.
+    for the commit (s).
     """
 
     leads: int = 0
@@ -106,8 +105,6 @@ class PassResult:
     waits: list[float] = field(default_factory=list)
     failed: dict[LeadKey, str] = field(default_factory=dict)
     special: dict[LeadKey, Treatment] = field(default_factory=dict)
-    scored: list[Scored] = field(default_factory=list)
-    changed: list[LeadKey] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
@@ -119,8 +116,6 @@ class PassResult:
         self.waits += other.waits
         self.failed.update(other.failed)
         self.special.update(other.special)
-        self.scored += other.scored
-        self.changed += other.changed
 
 
 async def score_pass(desk: Desk, rotation: Rotation, rows: int) -> PassResult:
@@ -246,8 +241,6 @@ async def _score(
         row[RECEIVED] for lead in done if not lead.long for row in lead.rows if not row[KIND]
     ]
     result.failed = {key: str(error) for key, error in failed.items()}
-    if done:
-        result.scored.append(Scored(done, writes))
     return result
 
 
@@ -420,6 +413,9 @@ async def _save(desk: Desk, done: Sequence[Lead], writes: Writes) -> None:
                 for lead in writes.leads
             ]
         await scored.save(desk.conn, writes, done[0].now)
+        marked = [lead.marked for lead in done if lead.was.test or lead.tree_changes]
+        if marked:
+            await test_marks.follow(desk.conn, marked)
     long = [lead for lead in done if lead.long]
     if long:
         await refolds.start(desk.conn, [
@@ -460,7 +456,7 @@ async def _show_profiles(conn: Connection, done: Sequence[Lead]) -> set[LeadKey]
             asked.append((*lead.key, None))
         else:
             asked += [(*lead.key, row[ID]) for row in lead.rows if row[HAS_TRAITS]]
-        if lead.looks or (lead.full and lead.cause in ("merge", "rebuild")):
+        if lead.looks or lead.tree_changes:
             trees.append(lead.key)
     now = done[0].now
     changed: set[LeadKey] = set()

@@ -17,6 +17,7 @@ from leadpulse.http.routes import (
     leads,
     members,
     models,
+    notifications,
     privacy,
     projects,
 )
@@ -26,6 +27,7 @@ ROUTERS: Final = (
     leads.router,
     imports.router,
     changes.router,
+    notifications.router,
     privacy.router,
     privacy.one,
     events.router,

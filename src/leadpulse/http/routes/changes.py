@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from leadpulse.http import answers_changes as told
-from leadpulse.http import render, render_changes
+from leadpulse.http import render, render_changes, render_leads
 from leadpulse.http.answers import Lead
-from leadpulse.http.deps import Given, LeadId, Reader, Remover, Writer, an_id
+from leadpulse.http.answers_leads import WorkChanges
+from leadpulse.http.deps import Cursor, Given, LeadId, Limit, Reader, Remover, Writer, an_id
 from leadpulse.http.documented import answers
 from leadpulse.http.schemas import LeadChanges, MergeInto, NewAdjustment, NewLead
-from leadpulse.usecases import leads, leads_read, merges
+from leadpulse.usecases import lead_work, leads, leads_read, merges
 from leadpulse.usecases.principals import who
 
 router = APIRouter(tags=["leads"])
@@ -45,10 +46,25 @@ async def create_lead(services: Given, caller: Writer, lead: NewLead) -> Respons
 async def change_lead(
     services: Given, caller: Writer, lead_id: LeadId, changes: LeadChanges
 ) -> Response:
-    """Changes a lead; what isn't given stays, null removes."""
+    """Changes a lead; what isn't given stays, null removes.
+
+    Somebody who is logged in gives a lead to a member, by the user's id; a key may say any text.
+    """
     document = changes.model_dump(by_alias=True, exclude_unset=True)
     root = await leads.patch(services.pool, caller.project_id, lead_id, document, who(caller))
     return await _lead(services, caller.project_id, root)
+
+
+@router.get("/api/leads/{lead_id}/changes", responses=answers(WorkChanges, "not_found", "invalid"))
+async def work_changes(
+    services: Given, caller: Reader, lead_id: LeadId, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Who changed owner and status of a lead and of those that merged into it, newest first."""
+    lead = (caller.project_id, lead_id)
+    found, following = await lead_work.lead_changes(services.pool, lead, cursor, limit)
+    return render.answer(
+        {"changes": [render_leads.work_change(c) for c in found], "nextCursor": following}
+    )
 
 
 @router.delete(

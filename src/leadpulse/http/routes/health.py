@@ -43,7 +43,6 @@ async def health(request: Request, services: Given) -> Response:
         body |= {
             "database": "up",
             "redis": await _redis(services),
-            "live": "up" if services.live is not None and services.live.up else "down",
             "queue": {
                 "waiting": queue.waiting,
                 "oldestSeconds": oldest,
@@ -56,7 +55,7 @@ async def health(request: Request, services: Given) -> Response:
 
 async def _redis(services: Services) -> str:
     if services.valkey is None:
-        return "none"
+        return "off"
     return "up" if await services.valkey.answers() else "down"
 
 
@@ -107,6 +106,5 @@ async def figures(request: Request, services: Given) -> Response:
         )
     ):
         raise Unauthorized("Send LEADPULSE_METRICS_TOKEN as Authorization: Bearer.")
-    live = None if services.live is None else services.live.figures()
-    page = services.metrics.page(await _installation(services), services.intake, live)
+    page = services.metrics.page(await _installation(services), services.intake)
     return Response(page, media_type=metrics.CONTENT_TYPE)

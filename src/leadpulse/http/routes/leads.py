@@ -8,16 +8,17 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from leadpulse.http import answers as told
-from leadpulse.http import render
+from leadpulse.http import render, render_leads
+from leadpulse.http.answers_leads import Explanation
 from leadpulse.http.deps import Cursor, Exporter, Given, Instant, LeadId, Limit, Reader, Text
 from leadpulse.http.documented import answers
 from leadpulse.http.schemas import Risk, Stage, Status
-from leadpulse.usecases import export_leads, lead_history, leads_read
+from leadpulse.usecases import explanation, export_leads, lead_history, leads_read
 from leadpulse.usecases.leads_read import LONGEST_SEARCH, Question
 
 router = APIRouter(tags=["leads"])
 
-Sort = Literal["score", "lastEventAt", "createdAt", "name"]
+Sort = Literal["score", "lastEventAt", "createdAt", "name", "urgency"]
 _SCORE: dict[str, Any] = {"ge": -1e9, "le": 1e9, "allow_inf_nan": False}
 
 
@@ -39,6 +40,9 @@ def _which(  # noqa: PLR0913, PLR0917 - one parameter per filter of the call
     seenAfter: Annotated[  # noqa: N803
         Instant | None, Query(description="Only with an act after this time.")
     ] = None,
+    test: Annotated[  # noqa: FBT002 - a parameter of the call
+        bool, Query(description="The leads made by test events, which are left out otherwise.")
+    ] = False,
 ) -> Question:
     return Question(
         stage=stage,
@@ -49,6 +53,7 @@ def _which(  # noqa: PLR0913, PLR0917 - one parameter per filter of the call
         max_score=maxScore,
         risk=risk,
         seen_after=seenAfter,
+        test=test,
     )
 
 
@@ -73,6 +78,10 @@ async def list_leads(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
 
     `page` or `skip` reach to row 10,000; beyond, go on with `cursor`. `total` is exact up to
     10,000, and to 1,000 in a search. Leads without a name, or without an act, come last.
+
+    `sort=urgency` is whom to call now: open leads (unless a status is asked for) from `warm` on,
+    the most urgent next action of the model first, then the highest score. It looks at the 500
+    highest scores of each stage, which `total` counts.
     """
     question = Question(
         **{
@@ -204,3 +213,25 @@ async def intelligence(services: Given, caller: Reader, lead_id: LeadId) -> Resp
         services.pool, services.models, caller.project_id, lead_id
     )
     return render.answer(render.intelligence(meaning))
+
+
+@router.get(
+    "/api/leads/{lead_id}/explanation", responses=answers(Explanation, "not_found", "invalid")
+)
+async def explain(
+    services: Given,
+    caller: Reader,
+    lead_id: LeadId,
+    at: Annotated[
+        Instant | None, Query(description="When; up to a year ahead, for what decay will do.")
+    ] = None,
+) -> Response:
+    """Why a lead has its score: what rules gave, caps and bounds cut, and decay took.
+
+    At any instant, by what is known now: a late event counts from when it happened. The points of
+    rules, adjustments, decay and bounds add up to the score.
+    """
+    found = await explanation.lead_explanation(
+        services.pool, services.models, (caller.project_id, lead_id), at
+    )
+    return render.answer(render_leads.explanation(found))

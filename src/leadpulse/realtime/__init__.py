@@ -1,1 +1,0 @@
-"""Live updates over Socket.IO: hints for pages that are open. Nothing depends on them."""
