@@ -1,0 +1,4 @@
+import { leaderboardRoute } from './leaderboard';
+import { rootRoute, shellRoute } from './root';
+
+export const routeTree = rootRoute.addChildren([shellRoute.addChildren([leaderboardRoute])]);
