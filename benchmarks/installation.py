@@ -100,7 +100,8 @@ def _command(data: Path, environment: dict[str, str], *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def _wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
+def wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
+    """Returns when it answers."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -112,7 +113,7 @@ def _wait_healthy(process: subprocess.Popen[bytes], url: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def installation() -> AsyncIterator[Installation]:
+async def installation(**settings: str) -> AsyncIterator[Installation]:
     """A fresh installation without rates and ceilings, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="leadpulse-bench-") as directory:
         # Root's server runs as another user, who must be able to pass; else it would move away.
@@ -127,6 +128,7 @@ async def installation() -> AsyncIterator[Installation]:
             "LEADPULSE_CEILINGS": "0,0,0",
             "LEADPULSE_WORKER_PORT": str(free_port()),
             "LEADPULSE_LOG_LEVEL": "warning",
+            **settings,
         }
         with (Path(directory) / "serve.log").open("wb") as log:
             process = subprocess.Popen(
@@ -138,7 +140,7 @@ async def installation() -> AsyncIterator[Installation]:
             )  # fmt: skip
         try:
             url = f"http://127.0.0.1:{port}"
-            await asyncio.to_thread(_wait_healthy, process, url)
+            await asyncio.to_thread(wait_healthy, process, url)
             made = await asyncio.to_thread(
                 _command, data, environment, "projects", "create", "Bench"
             )

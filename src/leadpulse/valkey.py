@@ -23,6 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from leadpulse.broadcast import plain
 from leadpulse.domain.rates import Rate, Seen
 from leadpulse.usecases.tally import Count
 from leadpulse.usecases.throttle import SharedAway
@@ -43,7 +44,7 @@ class Valkey:
 
     def __init__(self, url: str, secret: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = BlockingConnectionPool.from_url(
-            _plain(url),
+            plain(url),
             max_connections=_CONNECTIONS,
             timeout=_PATIENCE,
             socket_timeout=_PATIENCE,
@@ -146,11 +147,3 @@ class Valkey:
 
 def _item(rate: Rate) -> RateLimitItemPerSecond:
     return RateLimitItemPerSecond(rate.amount, rate.seconds)
-
-
-def _plain(url: str) -> str:
-    """The address under the names that the client knows."""
-    for name, known in (("valkeys://", "rediss://"), ("valkey://", "redis://")):
-        if url.startswith(name):
-            return known + url.removeprefix(name)
-    return url

@@ -33,7 +33,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_architecture_names_files_that_exist() -> None:
     """The drawing of an event's way passes files that are there."""
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    for name in re.findall(r"\b((?:domain|http|usecases|postgres|worker)/[a-z_/]+\.py)", text):
+    for name in re.findall(
+        r"\b((?:domain|http|usecases|postgres|realtime|worker)/[a-z_/]+\.py)", text
+    ):
         assert (ROOT / "src/leadpulse" / name).exists(), name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +16,7 @@ from leadpulse.http.metrics import Metrics
 from leadpulse.postgres.queue import QueueState
 from leadpulse.postgres.session import TIMINGS
 from leadpulse.usecases.intake import IntakeBuffer
+from leadpulse.usecases.watchers import LiveFigures
 from leadpulse.worker.counters import ChoreCounters, Counters, Status, status_from_document
 from leadpulse.worker.health import text
 
@@ -52,8 +54,9 @@ def test_the_api_tells_what_is_documented() -> None:
     intake = IntakeRoute(IntakeBuffer("postgresql://nowhere"), cast("KeyRing", None))
     intake.figures.note(202, 0.003)
     TIMINGS.note("leads_read.list_leads", 0.01)
+    live = LiveFigures(1, Counter(flood=1), 2, Counter(slow=1))
     both = documented("Both")
-    assert told(metrics.page(QUEUE, intake)) == documented("The API") | both
+    assert told(metrics.page(QUEUE, intake, live)) == documented("The API") | both
     away = told(metrics.page(None, intake))
     assert set(away) & set(both) == {"leadpulse_database_up"}
 

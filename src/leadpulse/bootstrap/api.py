@@ -7,12 +7,14 @@ import gc
 import logging
 import signal
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvicorn
 
 from leadpulse.bootstrap.accounts import accounts
+from leadpulse.bootstrap.live import live_updates
 from leadpulse.http import pages
 from leadpulse.http.app import build_app
 from leadpulse.http.clients import Clients, UnknownProxies
@@ -20,8 +22,10 @@ from leadpulse.http.intake import IntakeRoute
 from leadpulse.http.protocol import Protocol
 from leadpulse.http.quotas import Gate, pass_for
 from leadpulse.http.services import Services
+from leadpulse.http.sockets import SocketProtocol
 from leadpulse.postgres.connect import pool as make_pool
 from leadpulse.postgres.models import ModelCache
+from leadpulse.realtime.server import MOST_BYTES
 from leadpulse.usecases.ceilings import Limits
 from leadpulse.usecases.intake import IntakeBuffer
 from leadpulse.usecases.keys import KeyRing
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from leadpulse.http.services import App
+    from leadpulse.http.services import App, Live
     from leadpulse.settings import Settings
     from leadpulse.valkey import Valkey
 
@@ -65,22 +69,24 @@ async def services(
         intake = IntakeBuffer(dsn, limits)
         await intake.start()
         keys = KeyRing(pool)
+        ready = Services(
+            settings=settings,
+            pool=pool,
+            keys=keys,
+            models=ModelCache(),
+            intake=IntakeRoute(
+                intake, keys, Gate(rates, clients, pass_for(settings.signing_secret()))
+            ),
+            accounts=people,
+            pages=built,
+            throttle=throttle,
+            rates=rates,
+            clients=clients,
+            valkey=valkey,
+        )
         try:
-            yield Services(
-                settings=settings,
-                pool=pool,
-                keys=keys,
-                models=ModelCache(),
-                intake=IntakeRoute(
-                    intake, keys, Gate(rates, clients, pass_for(settings.signing_secret()))
-                ),
-                accounts=people,
-                pages=built,
-                throttle=throttle,
-                rates=rates,
-                clients=clients,
-                valkey=valkey,
-            )
+            async with live_updates(ready, dsn) as live:
+                yield replace(ready, live=live)
         finally:
             await intake.stop()
             await keys.close()
@@ -121,15 +127,20 @@ async def run_api(
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     async with services(settings, dsn, web) as ready:
-        await _Server(_config(build_app(ready))).serve(sockets=[bound])
+        server = Server(config(build_app(ready)), ready.live)
+        await server.serve(sockets=[bound])
 
 
-def _config(app: App) -> uvicorn.Config:
+def config(app: App) -> uvicorn.Config:
+    """How the server runs."""
     return uvicorn.Config(
         app,
         loop="none",
         http=Protocol,
-        ws="none",
+        ws=SocketProtocol,
+        ws_max_size=MOST_BYTES,
+        # Messages are small, and a compressor for each socket is not.
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -141,8 +152,21 @@ def _config(app: App) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
-    """Ends with status 0 when it is asked to: uvicorn's own raises the signal again."""
+class Server(uvicorn.Server):
+    """Ends with status 0 when it is asked to: uvicorn's own raises the signal again.
+
+    Live connections end first: they would go on for ever.
+    """
+
+    def __init__(self, given: uvicorn.Config, live: Live | None) -> None:
+        super().__init__(given)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lets requests end, and nothing new begin."""
+        if self._live is not None:
+            await self._live.close_sockets()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

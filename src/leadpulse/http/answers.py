@@ -255,6 +255,10 @@ class Pipeline(Answer):
     committed_at: Time | None = Field(description="It was durable; null if not known.")
     claimed_at: Time | None = Field(description="A scorer took it.")
     scored_at: Time | None = Field(description="Its score was written.")
+    delivered_at: Time | None = Field(
+        description="That it was scored left for the pages that are connected to the process that "
+        "answers; null if there were none, or too much happened to tell it singly."
+    )
 
 
 class Scored(Answer):

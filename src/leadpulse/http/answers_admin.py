@@ -245,8 +245,11 @@ class Health(Answer):
         description="degraded: events are taken, but nobody scores them."
     )
     database: Literal["up", "down"] | None = Field(None, description="The database.")
-    redis: Literal["up", "down", "off"] | None = Field(
+    redis: Literal["up", "down", "none"] | None = Field(
         None, description="Where processes count rates together; down: each counts by itself."
+    )
+    live: Literal["up", "down"] | None = Field(
+        None, description="Live updates of other processes; down: pages don't change by themselves."
     )
     queue: Queue | None = Field(None, description="The queue of the caller's project.")
     version: str | None = Field(None, description="The version of LeadPulse.")

@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("leadpulse.http")
 
+# Where live updates are: Socket.IO's own place.
+_LIVE: Final = "/socket.io/"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_CHANGING: Final = frozenset({*_WITH_BODY, "DELETE"})
 
 
 def build_app(services: Services) -> App:
@@ -90,8 +93,30 @@ class _Front:
             await self._services.intake(scope, receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
         else:
             await self._api(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        live = self._services.live
+        if live is None or not scope["path"].startswith(_LIVE):
+            await send({"type": "websocket.close"})
+            return
+        instance = new_request_id()
+        bind_contextvars(request_id=instance)
+        plain = {**scope, "scheme": "https" if scope["scheme"] == "wss" else "http"}
+        client = self._services.clients.of(plain, dict(scope["headers"]))
+        await live(
+            {
+                **scope,
+                "client": (client.address, 0) if client.address else None,
+                "scheme": "wss" if client.secure else "ws",
+                "state": {**scope.get("state", {}), "request_id": instance},
+            },
+            receive,
+            send,
+        )
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -121,7 +146,13 @@ class _Front:
                 headers = {"Allow": ", ".join(methods)}
                 await Response(status_code=204, headers=headers)(scope, receive, send)
                 return
+            live = self._services.live
+            if live is not None and scope["path"].startswith(_LIVE):
+                scope["route"] = _LivePath  # for the figures
+                await live(scope, receive, send)
+                return
             await self._api(scope, await _whole_body(scope, receive), send)
+            self._hint(scope, answered.status)
         except Disconnected:
             return
         except Exception as error:
@@ -136,6 +167,16 @@ class _Front:
                 raise
             await _answer(_problem(error), instance)(scope, receive, send)
 
+    def _hint(self, scope: Scope, status: int) -> None:
+        """Whoever has a page open hears of every change of a lead, whichever call made it."""
+        live = self._services.live
+        if live is None or scope["method"] not in _CHANGING or status >= 300:
+            return
+        lead_id = scope.get("path_params", {}).get("lead_id")
+        project_id = scope["state"].get("project_id")
+        if lead_id is not None and project_id is not None:
+            live.changed(project_id, lead_id)
+
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The path as it is documented, never as it was sent: names of series are bounded.
         path = getattr(scope.get("route"), "path", "other")
@@ -143,6 +184,12 @@ class _Front:
         metrics = self._services.metrics
         metrics.requests.labels(method, path, str(status)).inc()
         metrics.seconds.labels(method, path).observe(seconds)
+
+
+class _LivePath:
+    """What live updates are called where requests are counted by their path."""
+
+    path: Final = _LIVE
 
 
 class _Answered:

@@ -114,6 +114,7 @@ async def caller_of(request: Request, services: Services) -> Principal:
         raise
     count_call(request, services.rates, who(found))
     act_as(actor_of(request, found))
+    request.scope["state"]["project_id"] = found.project_id
     return found
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from leadpulse.http.intake import IntakeRoute
     from leadpulse.postgres.queue import QueueState
+    from leadpulse.usecases.watchers import LiveFigures
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
@@ -52,11 +53,16 @@ class Metrics:
             registry=self.registry,
         )
 
-    def page(self, queue: QueueState | None, intake: IntakeRoute) -> bytes:
+    def page(
+        self, queue: QueueState | None, intake: IntakeRoute, live: LiveFigures | None = None
+    ) -> bytes:
         """All figures as text; without `queue` the database did not answer."""
         return generate_latest(self.registry) + exposed(
-            [*_event_calls(intake), *_intake(intake), *_use_cases(), *queue_metrics(queue)]
-        )
+            [
+                *_event_calls(intake), *_intake(intake), *_use_cases(), *_live(live),
+                *queue_metrics(queue),
+            ]
+        )  # fmt: skip
 
 
 def _event_calls(intake: IntakeRoute) -> Iterator[Metric]:
@@ -111,6 +117,33 @@ def _intake(intake: IntakeRoute) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "leadpulse_intake_waiting", "Events that wait for their commit.", value=buffer.waiting
     )
+
+
+def _live(figures: LiveFigures | None) -> Iterator[Metric]:
+    if figures is None:
+        return
+    yield GaugeMetricFamily(
+        "leadpulse_live_sockets", "Pages that get live updates.", value=figures.sockets
+    )
+    messages = CounterMetricFamily(
+        "leadpulse_live_messages",
+        "Messages to the pages of a project, by name.",
+        labels=["message"],
+    )
+    for name, number in sorted(figures.messages.items()):
+        messages.add_metric([name], number)
+    yield messages
+    yield CounterMetricFamily(
+        "leadpulse_live_coalesced",
+        "Hints that were told as counts, for there were too many.",
+        value=figures.coalesced,
+    )
+    dropped = CounterMetricFamily(
+        "leadpulse_live_dropped", "Live connections that were ended or refused.", labels=["why"]
+    )
+    for why, number in sorted(figures.dropped.items()):
+        dropped.add_metric([why], number)
+    yield dropped
 
 
 def _use_cases() -> Iterator[Metric]:

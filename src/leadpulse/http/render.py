@@ -195,7 +195,9 @@ def event(row: EventRow) -> Json:
     }
 
 
-def event_with_pipeline(view: EventView, rule_names: dict[str, str]) -> Json:
+def event_with_pipeline(
+    view: EventView, rule_names: dict[str, str], delivered_at: int | None = None
+) -> Json:
     """An event with its way through the pipeline and what it scored."""
     scored = view.scored
     return {
@@ -205,6 +207,7 @@ def event_with_pipeline(view: EventView, rule_names: dict[str, str]) -> Json:
             "committedAt": when(view.committed_at),
             "claimedAt": None if scored is None else when(scored.claimed_at),
             "scoredAt": None if scored is None else when(scored.recorded_at),
+            "deliveredAt": when(delivered_at),
         },
         "scored": None
         if scored is None

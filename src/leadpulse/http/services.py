@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leadpulse.http.clients import Clients
 from leadpulse.http.metrics import Metrics
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leadpulse.usecases.accounts import Accounts
     from leadpulse.usecases.keys import KeyRing
     from leadpulse.usecases.rates import Rates
+    from leadpulse.usecases.watchers import LiveFigures
     from leadpulse.valkey import Valkey
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +29,23 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Live(Protocol):
+    """Live updates, as the HTTP face hands requests on to them and asks about them."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    @property
+    def up(self) -> bool: ...
+
+    def figures(self) -> LiveFigures: ...
+
+    def changed(self, project_id: str, lead_id: str) -> None: ...
+
+    def delivered_at(self, event_id: str) -> int | None: ...
+
+    async def close_sockets(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +66,4 @@ class Services:
     rates: Rates | None = None
     clients: Clients = field(default_factory=Clients)
     valkey: Valkey | None = None
+    live: Live | None = None

@@ -44,8 +44,8 @@ APP: Final = "leadpulse_app"
 WORKER: Final = "leadpulse_worker"
 _ROLES: Final[dict[str, LiteralString]] = {
     "api": APP, "command": APP, "import": APP, "imports": APP, "intake": APP, "start": APP,
-    "privacy": APP, "verify": APP, "health": WORKER, "scorer": WORKER, "upkeep": WORKER,
-    "figures": WORKER, "worker": WORKER,
+    "privacy": APP, "verify": APP, "figures": WORKER, "health": WORKER, "hints": WORKER,
+    "live": WORKER, "scorer": WORKER, "upkeep": WORKER, "worker": WORKER,
 }  # fmt: skip
 AS_LOGIN: Final = frozenset(("backup", "doctor", "restore", "watchdog"))
 

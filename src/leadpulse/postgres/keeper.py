@@ -122,6 +122,15 @@ async def reach_to_count(conn: Connection, most: int) -> list[str]:
     return await _reach(conn, "projects_to_count(%s)", most)
 
 
+async def sessions_in_force(conn: Connection, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """The sessions, given as (session, project), that run and may read just that project."""
+    cursor = await conn.execute(
+        "select keeper.sessions_in_force(%s::uuid[], %s::uuid[])",
+        ([session for session, _ in pairs], [project for _, project in pairs]),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def _reach(
     conn: Connection, question: LiteralString, *values: Any, local: LiteralString = "true"
 ) -> list[str]:

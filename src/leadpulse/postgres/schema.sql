@@ -194,6 +194,20 @@ CREATE FUNCTION keeper.retaining_projects(most integer) RETURNS SETOF uuid
     order by w.next_at nulls first, p.id limit most
 $$;
 
+CREATE FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select w.s
+    from unnest(sessions, projects) w (s, p)
+    join public.sessions s on s.id = w.s and s.project_id = w.p
+    join public.users u on u.id = s.user_id
+    join public.members m on m.project_id = w.p and m.user_id = s.user_id
+    join public.projects p on p.id = w.p
+    where s.revoked_at is null and s.expires_at > clock_timestamp() and u.disabled_at is null
+        and m.closed_at is null and p.deleted_at is null
+$$;
+
 CREATE FUNCTION keeper.suppressing_projects() RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1628,6 +1642,9 @@ GRANT ALL ON FUNCTION keeper.rescoring_projects(most integer) TO leadpulse_worke
 
 REVOKE ALL ON FUNCTION keeper.retaining_projects(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.retaining_projects(most integer) TO leadpulse_app;
+
+REVOKE ALL ON FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION keeper.sessions_in_force(sessions uuid[], projects uuid[]) TO leadpulse_app;
 
 REVOKE ALL ON FUNCTION keeper.suppressing_projects() FROM PUBLIC;
 GRANT ALL ON FUNCTION keeper.suppressing_projects() TO leadpulse_app;

@@ -19,7 +19,7 @@ from leadpulse.postgres.scored import StageChange, Writes
 from leadpulse.postgres.scoring import FIRST_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from leadpulse.domain.model import ScoringModel
     from leadpulse.postgres.connect import Connection
@@ -30,8 +30,16 @@ if TYPE_CHECKING:
 _PASSES_END: Final = 30_000_000
 
 
-async def decay_pass(conn: Connection, models: ModelCache, limit: int = 1000) -> int:
-    """Let leads show the decay that fell due; returns how many were looked at."""
+async def decay_pass(
+    conn: Connection,
+    models: ModelCache,
+    limit: int = 1000,
+    tell: Callable[[Sequence[tuple[str, str]]], None] | None = None,
+) -> int:
+    """Let leads show the decay that fell due; returns how many were looked at.
+
+    `tell` hears, after the commit, which leads people see another score or stage of.
+    """
     async with conn.transaction():
         await keeper.reach_due(conn, limit)
         found = await store.due_leads(conn, limit)
@@ -62,6 +70,8 @@ async def decay_pass(conn: Connection, models: ModelCache, limit: int = 1000) ->
             )  # fmt: skip
         await store.save_aged(conn, aged)
         await scored.save(conn, writes, found[0].now)
+    if tell is not None:
+        tell([(lead.project_id, lead.id) for lead in aged if lead.seen])
     return len(found)
 
 

@@ -57,7 +57,8 @@ class Item:
 
     `id` and `event_id` stay the same in every try, so that a commit whose answer got lost is
     recognised as this very event. `email` is that of the event where it may name somebody.
-    `when` and `original` are its place in time in this try.
+    `when` and `original` are its place in time in this try. Of a queued one `lead_id`, `received`
+    (µs) and whether it is `held` are known, too.
     """
 
     caller: Caller
@@ -71,6 +72,9 @@ class Item:
     verified: int = 0
     when: int = 0
     original: int | None = None
+    lead_id: str | None = None
+    received: int = 0
+    held: bool = False
     status: Status = "waiting"
     error: LeadPulseError | None = None
 
@@ -225,6 +229,7 @@ class Group:
         for item in fit:
             if item.id in leads:
                 item.status = "queued"
+                item.lead_id, item.received = leads[item.id], taken.now
         self._ceilings.note(
             taken.now,
             (
@@ -336,9 +341,10 @@ class Group:
         if new is None:
             raise _AgainError
         missing = []
-        for item, _ in draft.rows:
+        for item, row in draft.rows:
             if item.id in new:
                 draft.statuses.append((item, "queued"))
+                item.lead_id, item.received, item.held = row.l, draft.now, row.q
             else:
                 missing.append(item)
         if not missing:

@@ -27,7 +27,7 @@ from leadpulse.usecases.ceilings import Ceilings, Limits
 from leadpulse.usecases.grouping import Group, Item, make_item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from leadpulse.domain.wire import WireEvent
     from leadpulse.postgres.connect import Connection
@@ -94,6 +94,8 @@ class IntakeBuffer:
 
     def __init__(self, dsn: str, limits: Limits | None = None, size: Size | None = None) -> None:
         self.figures = IntakeFigures()
+        # Hears of every commit, after who waits for it was answered; must not wait itself.
+        self.stored: Callable[[Sequence[Item]], None] | None = None
         self._dsn = dsn
         self._size = size or Size()
         self._group = Group(Ceilings(limits or Limits()))
@@ -217,6 +219,8 @@ class IntakeBuffer:
             self.figures.commit_seconds += time.monotonic() - began
             for request, items in group:
                 self._answer(request, items)
+                if self.stored is not None:
+                    self.stored(items)
 
     def _next_group(self) -> list[tuple[_Request, list[Item]]]:
         """Whole requests from the front, up to the size of one commit; large ones in parts."""

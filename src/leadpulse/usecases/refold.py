@@ -48,7 +48,7 @@ async def refold_pass(desk: Desk) -> PassResult:
         return await _put_aside(desk, found, error)
     if desk.claims is not None:
         desk.claims.end()
-    return PassResult(leads=1)
+    return PassResult(leads=1, changed=[(found.project_id, found.lead_id)])
 
 
 async def _go_on(desk: Desk, found: Refold) -> None:

@@ -41,6 +41,7 @@ from leadpulse.usecases.batch import (
     replace_ledger,
     sort_rows,
 )
+from leadpulse.usecases.hints import Scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +97,7 @@ class PassResult:
     """What a pass did. `special` leads need a pass of another kind, see domain.retry.
 
     `received`: when the events that it scored were (µs); `waits`: how long each had to wait
-    for the commit (s).
+    for the commit (s). `scored` and `changed` are what there is to tell of it.
     """
 
     leads: int = 0
@@ -105,6 +106,8 @@ class PassResult:
     waits: list[float] = field(default_factory=list)
     failed: dict[LeadKey, str] = field(default_factory=dict)
     special: dict[LeadKey, Treatment] = field(default_factory=dict)
+    scored: list[Scored] = field(default_factory=list)
+    changed: list[LeadKey] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
@@ -116,6 +119,8 @@ class PassResult:
         self.waits += other.waits
         self.failed.update(other.failed)
         self.special.update(other.special)
+        self.scored += other.scored
+        self.changed += other.changed
 
 
 async def score_pass(desk: Desk, rotation: Rotation, rows: int) -> PassResult:
@@ -241,6 +246,8 @@ async def _score(
         row[RECEIVED] for lead in done if not lead.long for row in lead.rows if not row[KIND]
     ]
     result.failed = {key: str(error) for key, error in failed.items()}
+    if done:
+        result.scored.append(Scored(done, writes))
     return result
 
 

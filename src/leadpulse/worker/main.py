@@ -20,6 +20,7 @@ from leadpulse.postgres.connect import connect
 from leadpulse.postgres.failures import DatabaseError, Failure, record_failures
 from leadpulse.postgres.session import reach
 from leadpulse.processes import Program, Supervisor
+from leadpulse.usecases.hints import teller_through
 from leadpulse.worker.health import HealthPage
 from leadpulse.worker.marks import left_behind, status_file
 from leadpulse.worker.scorer import Scorer, ScorerOptions
@@ -170,9 +171,11 @@ async def run_scorer(
             leads_per_second=_share(settings.max_leads_per_second, settings),
         )
     )
+    scorer.teller = teller = teller_through(settings.redis_url, dsn)
     beside = [
-        asyncio.create_task(keep_up(dsn, scorer.models, scorer.counters)),
+        asyncio.create_task(keep_up(dsn, scorer.models, scorer.counters, teller.changed)),
         asyncio.create_task(watch(dsn)),
+        asyncio.create_task(teller.run()),
     ]
     try:
         await scorer.run(stop)

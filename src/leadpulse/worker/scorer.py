@@ -19,6 +19,7 @@ from leadpulse.postgres.maintenance import Sign
 from leadpulse.postgres.models import ModelCache
 from leadpulse.postgres.plans import Plans
 from leadpulse.usecases.fairness import Rotation
+from leadpulse.usecases.hints import Teller
 from leadpulse.usecases.refold import refold_pass
 from leadpulse.usecases.score import (
     Desk,
@@ -84,6 +85,7 @@ class Scorer:
     options: ScorerOptions
     models: ModelCache = field(default_factory=ModelCache)
     counters: Counters = field(default_factory=Counters)
+    teller: Teller | None = None
     _rotation: Rotation = field(default_factory=Rotation)
     _children: dict[LeadKey, asyncio.Task[None]] = field(default_factory=dict)
     _id: str = field(default_factory=uuid7)
@@ -211,6 +213,8 @@ class Scorer:
 
     def _count(self, result: PassResult, took: float) -> None:
         self.counters.note(result, took)
+        if self.teller is not None:
+            self.teller.told_of(result.scored, result.changed)
         for (project_id, lead_id), error in result.failed.items():
             _log.warning("lead_failed", project=project_id, lead=lead_id, error=error)
 

@@ -19,11 +19,13 @@ from leadpulse.usecases.project_removal import removal_pass
 from leadpulse.usecases.retention import retention_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from leadpulse.postgres.connect import Connection
     from leadpulse.postgres.models import ModelCache
     from leadpulse.worker.counters import Counters
+
+    Tell = Callable[[Sequence[tuple[str, str]]], None]
 
 _log = get_logger("leadpulse.upkeep")
 
@@ -41,11 +43,11 @@ class Chore:
     next_at: float = 0.0
 
 
-def chores(models: ModelCache) -> list[Chore]:
-    """Everything that time drives."""
+def chores(models: ModelCache, tell: Tell | None = None) -> list[Chore]:
+    """Everything that time drives; `tell` hears of leads that look different by it."""
     relabeller = Relabeller(models)
     return [
-        Chore("decay", 1.0, lambda conn: decay_pass(conn, models)),
+        Chore("decay", 1.0, lambda conn: decay_pass(conn, models, tell=tell)),
         Chore("labels", 2.0, relabeller.step),
         Chore("rescore", 0.5, maintain.rescore_walk),
         Chore("totals", 5.0, maintain.roll_up),
@@ -78,10 +80,12 @@ def counting_chores(models: ModelCache) -> list[Chore]:
     return [Chore("figures", 2.0, lambda conn: count_pass(conn, models))]
 
 
-async def keep_up(dsn: str, models: ModelCache, counters: Counters) -> None:
+async def keep_up(
+    dsn: str, models: ModelCache, counters: Counters, tell: Tell | None = None
+) -> None:
     """Run all chores for ever. Several processes may; each pass is done by one at a time."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_keep(dsn, "upkeep", chores(models), counters))
+        group.create_task(_keep(dsn, "upkeep", chores(models, tell), counters))
         group.create_task(_keep(dsn, "privacy", private_chores(models), counters))
         group.create_task(_keep(dsn, "imports", import_chores(), counters))
         group.create_task(_keep(dsn, "figures", counting_chores(models), counters))

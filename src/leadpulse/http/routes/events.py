@@ -71,4 +71,5 @@ async def get_event(
         found = replace(found, committed_at=known)
     current = await models.current_model(services.pool, services.models, caller.project_id)
     names = {rule.id: rule.name for rule in current.model.rules}
-    return render.answer(render.event_with_pipeline(found, names))
+    delivered = None if services.live is None else services.live.delivered_at(found.event.id)
+    return render.answer(render.event_with_pipeline(found, names, delivered))

@@ -43,6 +43,7 @@ async def health(request: Request, services: Given) -> Response:
         body |= {
             "database": "up",
             "redis": await _redis(services),
+            "live": "up" if services.live is not None and services.live.up else "down",
             "queue": {
                 "waiting": queue.waiting,
                 "oldestSeconds": oldest,
@@ -55,7 +56,7 @@ async def health(request: Request, services: Given) -> Response:
 
 async def _redis(services: Services) -> str:
     if services.valkey is None:
-        return "off"
+        return "none"
     return "up" if await services.valkey.answers() else "down"
 
 
@@ -106,5 +107,6 @@ async def figures(request: Request, services: Given) -> Response:
         )
     ):
         raise Unauthorized("Send LEADPULSE_METRICS_TOKEN as Authorization: Bearer.")
-    page = services.metrics.page(await _installation(services), services.intake)
+    live = None if services.live is None else services.live.figures()
+    page = services.metrics.page(await _installation(services), services.intake, live)
     return Response(page, media_type=metrics.CONTENT_TYPE)

@@ -237,6 +237,20 @@ language sql stable security definer set search_path = '' as $$
     where f.next_at <= (select clock_timestamp()) order by f.next_at limit most
 $$;
 
+-- The sessions, of any number of people, that run and work in the projects beside them.
+create or replace function keeper.sessions_in_force(sessions uuid[], projects uuid[])
+returns setof uuid
+language sql stable security definer set search_path = '' as $$
+    select w.s
+    from unnest(sessions, projects) w (s, p)
+    join public.sessions s on s.id = w.s and s.project_id = w.p
+    join public.users u on u.id = s.user_id
+    join public.members m on m.project_id = w.p and m.user_id = s.user_id
+    join public.projects p on p.id = w.p
+    where s.revoked_at is null and s.expires_at > clock_timestamp() and u.disabled_at is null
+        and m.closed_at is null and p.deleted_at is null
+$$;
+
 -- Figures of the whole queue; of nobody in particular.
 create or replace function keeper.queue(
     bound int, out waiting int, out oldest timestamptz, out retrying int, out failed int,

@@ -2,9 +2,9 @@
 
 from leadpulse.postgres.migrations.steps import run_file
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
-    run_file("0009_work_on_leads.sql")
+    run_file("0010_work_on_leads.sql")
