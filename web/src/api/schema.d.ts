@@ -3201,7 +3201,12 @@ export interface components {
              * Redis
              * @description Where processes count rates together; down: each counts by itself.
              */
-            redis?: ("up" | "down" | "off") | null;
+            redis?: ("up" | "down" | "none") | null;
+            /**
+             * Live
+             * @description Live updates of other processes; down: pages don't change by themselves.
+             */
+            live?: ("up" | "down") | null;
             /** @description The queue of the caller's project. */
             queue?: components["schemas"]["Queue"] | null;
             /**
@@ -5485,6 +5490,11 @@ export interface components {
              * @description Its score was written.
              */
             scoredAt: string | null;
+            /**
+             * Deliveredat
+             * @description That it was scored left for the pages that are connected to the process that answers; null if there were none, or too much happened to tell it singly.
+             */
+            deliveredAt: string | null;
         };
         /**
          * PreviousFigures
