@@ -38,7 +38,7 @@ _REMEMBERED: Final = 4_096
 class Emit(Protocol):
     """Sends a message to all sockets of a room, without waiting for any of them."""
 
-    async def __call__(self, room: str, event: str, body: dict[str, Any]) -> None: ...
+    def __call__(self, room: str, event: str, body: dict[str, Any]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class Rooms:
             while True:
                 hints = await self._queue.get()
                 try:
-                    await self._tell(hints)
+                    self._tell(hints)
                 except Exception:  # noqa: BLE001 - one that can't be told keeps no other
                     _log.exception("a hint could not be told")
         finally:
@@ -183,7 +183,7 @@ class Rooms:
 
     # What is told ---------------------------------------------------------------------
 
-    async def _tell(self, hints: Hints) -> None:
+    def _tell(self, hints: Hints) -> None:
         project_id = hints.project_id
         room = self._rooms.get(project_id)
         if room is None:
@@ -193,13 +193,13 @@ class Rooms:
         moved = room.mutations.take(len(hints.mutations), now, rate)
         leads = room.leads.take(len(hints.leads), now, rate)
         for event in hints.events[:events]:
-            await self._send(project_id, "newEvent", messages.new_event(event))
+            self._send(project_id, "newEvent", messages.new_event(event))
             if event.status == "scored":
                 self._remember(event.id)
         for mutation in hints.mutations[:moved]:
-            await self._send(project_id, "scoreMutation", messages.score_mutation(mutation))
+            self._send(project_id, "scoreMutation", messages.score_mutation(mutation))
         for lead in hints.leads[:leads]:
-            await self._send(project_id, "leadUpdated", messages.lead_updated(lead))
+            self._send(project_id, "leadUpdated", messages.lead_updated(lead))
         more_events = max(len(hints.events) - events, len(hints.mutations) - moved)
         self._count(
             room, hints.more_leads + len(hints.leads) - leads, hints.more_events + more_events
@@ -207,9 +207,9 @@ class Rooms:
         if room.overflowed:
             self._flood_soon(project_id, room)
 
-    async def _send(self, project_id: str, event: str, body: dict[str, Any]) -> None:
+    def _send(self, project_id: str, event: str, body: dict[str, Any]) -> None:
         self.figures.messages[event] += 1
-        await self._emit(project_id, event, body)
+        self._emit(project_id, event, body)
 
     def _remember(self, event_id: str) -> None:
         self._delivered[event_id] = self.ahead + time.time_ns() // 1_000
@@ -233,7 +233,7 @@ class Rooms:
         body = messages.flood(room.more_leads, room.more_events)
         room.more_leads = room.more_events = 0
         room.overflowed, room.timer, room.flood_at = False, None, self._clock()
-        self._beside(self._send(project_id, "flood", body))
+        self._send(project_id, "flood", body)
 
     def _beside(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -147,7 +147,7 @@ async def test_who_does_not_read_is_dropped_and_keeps_no_memory(
             sent = 0
             while not api.live.figures().dropped["slow"]:
                 # Larger than any hint, so that the network's own buffers are soon full.
-                await api.live._emit(ada.project_id, "flood", {"fill": "x" * 50_000})
+                api.live._emit(ada.project_id, "flood", {"fill": "x" * 50_000})
                 sent += 1
                 assert sent < 5_000
                 await asyncio.sleep(0.002)
