@@ -6,7 +6,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 RUN_ARGS ?=
 # What browsers load is built with Node.
-WEB := $(patsubst %/package.json,%,$(wildcard web/package.json sdk/browser/package.json))
+WEB := web sdk/browser
 NPM := sh scripts/node.sh npm --prefix
 
 .DEFAULT_GOAL := help
@@ -53,7 +53,7 @@ gen: setup ## Write what is generated: openapi.json and its client, permissions.
 	@$(BIN)/python -m leadpulse.http.openapi
 	@$(BIN)/python -m leadpulse.http.permissions_page
 	@$(BIN)/python -m leadpulse.postgres.schema
-	@for part in $(filter web,$(WEB)); do $(NPM) $$part run --silent gen || exit 1; done
+	@$(NPM) web run --silent gen
 
 lock: ## Resolve pyproject.toml into requirements/*.lock (needs uv)
 	@sh scripts/lock.sh

@@ -14,8 +14,6 @@ checksum() {
 
 # build FOLDER TARGET FILE: runs the build of FOLDER, which writes FILE into TARGET.
 build() {
-  # Not there yet: then there is nothing to build.
-  [ -f "$1/package.json" ] || return 0
   built=$1/node_modules/.built-$(checksum "$1" scripts/compress.mjs)
   [ -f "$built" ] && [ -f "$out/$2/$3" ] && return 0
 

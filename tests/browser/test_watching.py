@@ -11,6 +11,8 @@ from support.browser import Watch, look
 if TYPE_CHECKING:
     from browser.conftest import Site
 
+# For everybody, and quiet: it asks the server nothing.
+PAGE = "/no/such/page"
 MISDEEDS = {
     "an error in the console": ("console.error('no good')", "console: no good"),
     "an error nobody caught": ("setTimeout(() => { throw new Error('oh') })", "page error: "),
@@ -39,7 +41,7 @@ MISDEEDS = {
 def test_what_a_page_does_wrong_is_found(site: Site, kind: str) -> None:
     """Each by a line that says what it was; and nothing of it works."""
     script, told = MISDEEDS[kind]
-    page = site.open("/api/docs")
+    page = site.open(PAGE)
     own = Watch(site.server.url)
     own.on(page.context)
     site.watch.allow(".")
@@ -52,7 +54,7 @@ def test_what_a_page_does_wrong_is_found(site: Site, kind: str) -> None:
 
 def test_a_page_may_style_itself_by_script(site: Site) -> None:
     """What libraries do: properties, and sheets that are adopted."""
-    page = site.open("/api/docs")
+    page = site.open(PAGE)
     page.evaluate("""() => {
         document.body.style.setProperty('outline', '1px solid');
         const sheet = new CSSStyleSheet();
@@ -65,11 +67,11 @@ def test_a_page_may_style_itself_by_script(site: Site) -> None:
 
 def test_what_is_too_wide_is_seen(site: Site) -> None:
     """Nothing scrolls a page sideways, on a phone neither."""
-    page = site.open("/api/docs")
+    page = site.open(PAGE)
     page.evaluate("""() => {
         const wide = document.body.appendChild(document.createElement('div'));
         wide.style.width = '900px';
         wide.style.height = '1px';
     }""")
     with pytest.raises(AssertionError, match="on a screen of 390 px"):
-        look(page, "too wide")
+        look(page, "too-wide")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
 from leadpulse.http import pages
 from support.web import PICTURE, SCRIPT, small_web
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROUTES = Path(__file__).parents[2] / "web" / "src" / "app" / "routes"
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,14 @@ def test_more_than_a_process_should_hold_is_refused(
     monkeypatch.setattr(pages, "LARGEST", 100)
     with pytest.raises(ValueError, match=r"web holds \d+ bytes, and may hold 100"):
         pages.load(small_web(tmp_path / "web"))
+
+
+def test_every_route_of_the_app_is_served_as_a_page() -> None:
+    """Whoever reloads it, or is sent its link, gets it with status 200."""
+    told = {
+        re.sub(r"\$\w+", "*", path)
+        for file in ROUTES.glob("*.ts*")
+        for path in re.findall(r"path: '(/[^']*)'", file.read_text(encoding="utf-8"))
+    }
+    assert told
+    assert told <= {re.sub(r"{\w+}", "*", path) for path in pages.PAGES}

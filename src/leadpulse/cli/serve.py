@@ -61,6 +61,7 @@ def tell(settings: Settings, serving: Serving) -> None:
     say(f"  write key   {made.write_key}   (public: sends events, reads nothing)")
     say(f"  secret key  {made.secret_key}   (keep it safe: it is not shown again)")
     say("")
+    say(f"Register at {serving.url}/register: the first account owns this project.")
     say("Send an event, then read the lead that it made:")
     say(f"  curl {serving.url}/api/ingest/event -H 'X-API-Key: {made.write_key}' \\")
     say("""    -d '{"event": "demo_request", "email": "ann@example.com"}'""")

@@ -24,6 +24,7 @@ export function PageUnknown() {
     <EmptyState
       icon={Compass}
       title="There is no page at this address"
+      titleAs="h1"
       className="min-h-[70dvh] justify-center"
       action={
         <Button asChild kind="primary">
@@ -33,6 +34,15 @@ export function PageUnknown() {
     >
       It may have been moved, or the address has a mistake in it.
     </EmptyState>
+  );
+}
+
+/** The same outside of the shell, where nothing stands around it. */
+export function AddressUnknown() {
+  return (
+    <main>
+      <PageUnknown />
+    </main>
   );
 }
 

@@ -11,11 +11,15 @@ import {
 import { isApiError } from '@/api/errors';
 import { meQuery } from '@/api/session';
 
+import { AddressUnknown } from '../pages';
 import { Shell } from '../shell/shell';
 
 export type RouterContext = { queries: QueryClient };
 
-export const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Outlet });
+export const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: AddressUnknown,
+});
 
 /** Everything for who is logged in stands inside. */
 export const shellRoute = createRoute({

@@ -89,12 +89,11 @@ export function Shell() {
             type="button"
             onClick={() => setSearch(true)}
             aria-keyshortcuts={MAC ? 'Meta+K' : 'Control+K'}
-            aria-label="Search"
             className="ml-auto flex h-8 items-center gap-2 rounded-md border border-line px-2 text-sm text-muted hover:border-line-strong hover:bg-hover max-md:size-8 max-md:justify-center max-md:border-transparent md:w-60"
           >
             <Search aria-hidden className="size-4" />
-            <span className="flex-1 text-left max-md:hidden">Search</span>
-            <span className="flex gap-0.5 max-md:hidden">
+            <span className="flex-1 text-left max-md:sr-only">Search</span>
+            <span aria-hidden className="flex gap-0.5 max-md:hidden">
               <Kbd>{MAC ? '⌘' : 'Ctrl'}</Kbd>
               <Kbd>K</Kbd>
             </span>

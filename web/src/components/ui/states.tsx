@@ -31,6 +31,8 @@ export function Loading({ label, children }: { label: string; children: ReactNod
 type EmptyProps = {
   icon?: LucideIcon;
   title: string;
+  /** h1 where it is all that a page says. */
+  titleAs?: 'h1' | 'p';
   /** What would stand here. */
   children?: ReactNode;
   /** The one thing to do next. */
@@ -38,7 +40,14 @@ type EmptyProps = {
   className?: string;
 };
 
-export function EmptyState({ icon: Icon, title, children, action, className }: EmptyProps) {
+export function EmptyState({
+  icon: Icon,
+  title,
+  titleAs: Title = 'p',
+  children,
+  action,
+  className,
+}: EmptyProps) {
   return (
     <div className={cn('flex flex-col items-center px-6 py-12 text-center', className)}>
       {Icon && (
@@ -46,7 +55,7 @@ export function EmptyState({ icon: Icon, title, children, action, className }: E
           <Icon aria-hidden className="size-5 text-muted" />
         </span>
       )}
-      <p className="font-semibold">{title}</p>
+      <Title className="font-semibold">{title}</Title>
       {children != null && <div className="mt-1 max-w-sm text-sm text-muted">{children}</div>}
       {action != null && <div className="mt-4 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>
