@@ -35,7 +35,9 @@ export const keys = {
   notifications: ['notifications'] as const,
   imports: {
     all: ['imports'] as const,
+    list: ['imports', 'list'] as const,
     one: (id: string) => ['imports', 'one', id] as const,
+    preview: (file: string, columns: object) => ['imports', 'preview', file, columns] as const,
   },
   project: {
     all: (id: string) => ['project', id] as const,

@@ -16,6 +16,9 @@ const signedPercentage = new Intl.NumberFormat(locale, {
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+const dayTick = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const monthTick = new Intl.DateTimeFormat(locale, { month: 'short', year: 'numeric' });
+const hourTick = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 
 /** What stands where there is no value. */
@@ -117,6 +120,12 @@ export function date(at: string | number | Date): string {
 /** The time of the day. */
 export function time(at: string | number | Date): string {
   return clock.format(new Date(at));
+}
+
+/** A moment at the axis of a chart, whose marks are so many milliseconds apart. */
+export function tick(at: number, step: number): string {
+  if (step >= 28 * 86_400_000) return monthTick.format(at);
+  return (step >= 86_400_000 ? dayTick : hourTick).format(at);
 }
 
 /** "1 lead", "2,000 leads" */

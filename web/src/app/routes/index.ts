@@ -1,4 +1,7 @@
 import { leaderboardRoute } from './leaderboard';
+import { importRoute, leadRoute, leadsRoute } from './leads';
 import { rootRoute, shellRoute } from './root';
 
-export const routeTree = rootRoute.addChildren([shellRoute.addChildren([leaderboardRoute])]);
+export const routeTree = rootRoute.addChildren([
+  shellRoute.addChildren([leaderboardRoute, leadsRoute, importRoute, leadRoute]),
+]);

@@ -178,6 +178,12 @@ export function Sheet({
         <Primitive.Content
           aria-describedby={undefined}
           onInteractOutside={(event) => beside && event.preventDefault()}
+          onOpenAutoFocus={(event) => {
+            if (!beside || !(event.currentTarget instanceof HTMLElement)) return;
+            // The drawer itself, so that Escape and reading begin there and no button is lit.
+            event.preventDefault();
+            event.currentTarget.focus();
+          }}
           className={cn(
             'fixed inset-y-0 z-40 flex max-w-full animate-slide flex-col border-line bg-surface shadow-pop focus:outline-none',
             side === 'right'

@@ -15,6 +15,8 @@ export type ChartSeries = {
   kind?: 'line' | 'area' | 'bars' | 'steps';
   /** On a scale of its own, at the right. */
   right?: boolean;
+  /** What is not certain, such as the future. */
+  dashed?: boolean;
 };
 
 type Props = {
@@ -33,6 +35,10 @@ type Props = {
   marks?: readonly { at: number; value: number; label: string; color?: string }[];
   /** How a moment is written in the tooltip and the table. */
   showTime?: (at: number) => string;
+  /** A click at a moment; its time, in milliseconds. */
+  onPick?: (at: number) => void;
+  /** The moment that was picked. */
+  picked?: number | null;
   /** Lowest top of the scale, so that little looks like little. */
   atLeast?: number;
   height?: number;
@@ -63,7 +69,8 @@ export function TimeChart(props: Props) {
     props.levels,
     props.marks,
     props.atLeast,
-    series.map(({ name, color, kind, right }) => [name, color, kind, right]),
+    series.map(({ name, color, kind, right, dashed }) => [name, color, kind, right, dashed]),
+    props.onPick !== undefined,
   ]);
 
   useEffect(() => {
@@ -88,6 +95,9 @@ export function TimeChart(props: Props) {
   useEffect(() => {
     plot.current?.setData(data);
   }, [data, shape]);
+  useEffect(() => {
+    plot.current?.redraw(false);
+  }, [props.picked, shape]);
 
   return (
     <figure className={cn('m-0 min-w-0', className)}>
@@ -161,7 +171,15 @@ function optionsFor(element: HTMLElement, latest: Latest): uPlot.Options {
     left.labelSize = 16;
   }
   const axes: uPlot.Axis[] = [
-    { ...axis, gap: 8, size: 28, space: 72, grid: { show: false } },
+    {
+      ...axis,
+      gap: 8,
+      size: 28,
+      space: 72,
+      grid: { show: false },
+      values: (_, at, __, ___, step) =>
+        at.map((seconds) => format.tick(seconds * 1000, step * 1000)),
+    },
     left,
   ];
   if (props.series.some(({ right }) => right)) {
@@ -182,7 +200,7 @@ function optionsFor(element: HTMLElement, latest: Latest): uPlot.Options {
     },
     series: [{}, ...props.series.map((series) => seriesFor(series, token))],
     hooks: { draw: [(plot) => drawExtras(plot, latest.current, token, font)] },
-    plugins: [tooltip(latest)],
+    plugins: [tooltip(latest), picking(latest)],
   };
 }
 
@@ -204,12 +222,13 @@ function range({ levels, marks, atLeast = 1 }: Props, low: number, high: number)
 }
 
 function seriesFor(
-  { name, color, kind = 'line', right }: ChartSeries,
+  { name, color, kind = 'line', right, dashed }: ChartSeries,
   token: (name: string) => string,
 ): uPlot.Series {
   const stroke = token(color);
   const made: uPlot.Series = { label: name, stroke, width: 1.75, points: { show: false } };
   if (right) made.scale = 'right';
+  if (dashed) made.dash = [4, 4];
   if (kind === 'area') made.fill = `${stroke}1f`;
   if (kind === 'bars' && uPlot.paths.bars) {
     made.paths = uPlot.paths.bars({ size: [0.7, 28], radius: 0.15 });
@@ -222,7 +241,7 @@ function seriesFor(
 
 function drawExtras(
   plot: uPlot,
-  { levels, marks }: Props,
+  { levels, marks, picked }: Props,
   token: (name: string) => string,
   font: string,
 ): void {
@@ -230,6 +249,7 @@ function drawExtras(
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.font = font.replace('11px', `${11 * ratio}px`);
+  const names: number[] = [];
   for (const { value, label, color } of levels ?? []) {
     const y = plot.valToPos(value, 'y', true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
@@ -241,6 +261,9 @@ function drawExtras(
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
+    // Levels close to each other share the room of one name.
+    if (names.some((other) => Math.abs(other - y) < 12 * ratio)) continue;
+    names.push(y);
     ctx.textAlign = 'right';
     ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
   }
@@ -256,7 +279,35 @@ function drawExtras(
     ctx.fill();
     ctx.stroke();
   }
+  if (picked != null) {
+    const x = plot.valToPos(picked / 1000, 'x', true);
+    ctx.strokeStyle = token('ink');
+    ctx.lineWidth = ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
   ctx.restore();
+}
+
+/** Tells which moment is clicked. */
+function picking(latest: Latest): uPlot.Plugin {
+  return {
+    hooks: {
+      init: [
+        (plot) => {
+          if (latest.current.onPick === undefined) return;
+          plot.over.style.cursor = 'pointer';
+          plot.over.addEventListener('click', (event) => {
+            const { left } = plot.over.getBoundingClientRect();
+            const at = plot.posToVal(event.clientX - left, 'x') * 1000;
+            latest.current.onPick?.(Math.round(at));
+          });
+        },
+      ],
+    },
+  };
 }
 
 /** What stands under the pointer, in words. */
