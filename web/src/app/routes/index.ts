@@ -1,7 +1,8 @@
+import { dashboardRoute } from './dashboard';
 import { leaderboardRoute } from './leaderboard';
 import { importRoute, leadRoute, leadsRoute } from './leads';
 import { rootRoute, shellRoute } from './root';
 
 export const routeTree = rootRoute.addChildren([
-  shellRoute.addChildren([leaderboardRoute, leadsRoute, importRoute, leadRoute]),
+  shellRoute.addChildren([dashboardRoute, leaderboardRoute, leadsRoute, importRoute, leadRoute]),
 ]);
