@@ -60,6 +60,8 @@ export default defineConfig({
     setupFiles: ['src/testing/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: false,
+    // On a machine that does other things beside.
+    testTimeout: 30_000,
     restoreMocks: true,
   },
 });

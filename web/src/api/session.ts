@@ -1,6 +1,6 @@
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
 
-import { answer, ask, client, keepCsrf } from './client';
+import { answer, client, keepCsrf } from './client';
 import { keys } from './keys';
 import { can, type Permission, refusal } from './permissions';
 import type { components } from './schema';
@@ -9,13 +9,7 @@ export type Me = components['schemas']['Me'];
 export type LoggedIn = components['schemas']['LoggedIn'];
 export type OwnProject = components['schemas']['OwnProject'];
 
-/** Who may register, and which other ways in there are. */
-export type Options = {
-  signup: 'first' | 'open' | 'closed';
-  registrationOpen: boolean;
-  googleClientId: string | null;
-  mail: boolean;
-};
+export type Options = components['schemas']['EntryOptions'];
 
 export const meQuery = queryOptions({
   queryKey: keys.me,
@@ -29,7 +23,7 @@ export const meQuery = queryOptions({
 
 export const optionsQuery = queryOptions({
   queryKey: keys.options,
-  queryFn: ({ signal }) => ask<Options>('/api/auth/options', { signal }),
+  queryFn: ({ signal }) => answer(client.GET('/api/auth/options', { signal })),
   staleTime: 60_000,
 });
 
@@ -57,10 +51,34 @@ export function useRefusal(): (permission: Permission) => string | null {
   return (permission) => refusal(project?.role, user.emailVerified, permission);
 }
 
+const RETURNING = 'leadpulse.returning';
+
 /** Keeps the session that an answer has begun. */
 export function began(session: LoggedIn): LoggedIn {
   keepCsrf(session.csrfToken);
+  try {
+    localStorage.setItem(RETURNING, 'yes');
+  } catch {
+    // Then the first page asks again how one gets in.
+  }
   return session;
+}
+
+export function ended(): void {
+  try {
+    localStorage.removeItem(RETURNING);
+  } catch {
+    // There was nothing to forget.
+  }
+}
+
+/** Whether somebody has signed in here before, so that it is worth asking who. */
+export function isReturning(): boolean {
+  try {
+    return localStorage.getItem(RETURNING) !== null;
+  } catch {
+    return false;
+  }
 }
 
 export async function logIn(email: string, password: string): Promise<LoggedIn> {

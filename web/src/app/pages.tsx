@@ -23,8 +23,8 @@ export function PageUnknown() {
   return (
     <EmptyState
       icon={Compass}
-      title="There is no page at this address"
       titleAs="h1"
+      title="There is no page at this address"
       className="min-h-[70dvh] justify-center"
       action={
         <Button asChild kind="primary">

@@ -24,6 +24,8 @@ type Options = {
   /** Path and query of the page, with the validation of its view. */
   at?: string;
   path?: string;
+  /** False for pages before signing in. */
+  shell?: boolean;
   validateSearch?: (raw: never) => object;
 };
 
@@ -33,12 +35,12 @@ export function renderPage(page: () => ReactNode, options: Options = {}) {
   queries.setDefaultOptions({
     queries: { ...queries.getDefaultOptions().queries, retry: false },
   });
-  queries.setQueryData(meQuery.queryKey, options.me ?? someone());
+  if (options.shell !== false) queries.setQueryData(meQuery.queryKey, options.me ?? someone());
   const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
   const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Outlet });
   const path = options.path ?? '/page';
   const route = createRoute({
-    getParentRoute: () => shell,
+    getParentRoute: () => (options.shell === false ? (root as never) : shell),
     path,
     component: page,
     validateSearch: (raw: Record<string, unknown>) =>
@@ -46,7 +48,10 @@ export function renderPage(page: () => ReactNode, options: Options = {}) {
   });
   const history = createMemoryHistory({ initialEntries: [options.at ?? path] });
   const router = createRouter({
-    routeTree: root.addChildren([shell.addChildren([route])]),
+    routeTree:
+      options.shell === false
+        ? root.addChildren([route as never])
+        : root.addChildren([shell.addChildren([route])]),
     history,
     context: { queries },
     parseSearch: parseQuery,

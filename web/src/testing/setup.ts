@@ -1,6 +1,6 @@
 import '@testing-library/jest-dom/vitest';
 
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 
 import { server } from './server';
@@ -24,6 +24,9 @@ vi.stubGlobal('scrollTo', () => undefined);
 Element.prototype.scrollIntoView = () => undefined;
 Element.prototype.scrollTo = () => undefined;
 Element.prototype.hasPointerCapture = () => false;
+
+// Machines are slow at times; what never comes is still told.
+configure({ asyncUtilTimeout: 8_000 });
 
 // A request that a test doesn't expect is a mistake.
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));

@@ -1,33 +1,16 @@
 import { useNavigate } from '@tanstack/react-router';
-import { Check, ChevronsUpDown, LogOut, Monitor, Moon, MonitorX, Sun } from 'lucide-react';
+import { Check, ChevronsUpDown, LogOut, MonitorX } from 'lucide-react';
 import { useState } from 'react';
 
 import { answer, client } from '@/api/client';
-import { switchProject, useMe } from '@/api/session';
+import { ended, switchProject, useMe } from '@/api/session';
 import { tellTabs } from '@/api/tabs';
-import { Button, IconButton } from '@/components/ui/button';
+import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/dialog';
-import { DropdownMenu, MenuItem, MenuLabel, MenuRadio, MenuSeparator } from '@/components/ui/menu';
+import { DropdownMenu, MenuItem, MenuLabel, MenuSeparator } from '@/components/ui/menu';
 import { Avatar } from '@/components/ui/person';
 import { toastError } from '@/components/ui/toast';
 import { messageOf } from '@/api/errors';
-import { chooseTheme, type Theme, useTheme } from '@/lib/theme';
-
-const THEMES: { value: Theme; label: string }[] = [
-  { value: 'system', label: 'Like the system' },
-  { value: 'light', label: 'Light' },
-  { value: 'dark', label: 'Dark' },
-];
-
-export function ThemeSwitch() {
-  const theme = useTheme();
-  const icon = { system: Monitor, light: Sun, dark: Moon }[theme];
-  return (
-    <DropdownMenu trigger={<IconButton icon={icon} label="Theme" />} className="min-w-40">
-      <MenuRadio value={theme} onChange={chooseTheme} choices={THEMES} />
-    </DropdownMenu>
-  );
-}
 
 /** Opens another project: by a new page, so that nothing of the one before is left in memory. */
 export async function openProject(id: string, name: string): Promise<void> {
@@ -91,6 +74,7 @@ export function AccountMenu() {
       await answer(
         everywhere ? client.POST('/api/auth/logout-all') : client.POST('/api/auth/logout'),
       );
+      ended();
       tellTabs({ kind: 'signed-out' });
       location.assign('/login');
     } catch (failure) {

@@ -26,6 +26,7 @@ export function NoProject() {
   return (
     <EmptyState
       icon={FolderPlus}
+      titleAs="h1"
       title="You work in no project"
       className="min-h-[70dvh] justify-center"
       action={

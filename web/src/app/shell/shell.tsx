@@ -7,10 +7,12 @@ import { connectLive } from '@/api/live';
 import { useMe } from '@/api/session';
 import { IconButton } from '@/components/ui/button';
 import { Sheet } from '@/components/ui/dialog';
+import { ThemeSwitch } from '@/components/theme-switch';
 import { StaleBar } from '@/components/ui/states';
 import { Kbd } from '@/components/ui/text';
 
-import { AccountMenu, ProjectSwitch, ThemeSwitch } from './account';
+import { AccountMenu, ProjectSwitch } from './account';
+import { Bell } from './bell';
 import { HealthDots } from './health';
 import { NoProject } from './no-project';
 import { OtherTab } from './other-tab';
@@ -100,6 +102,7 @@ export function Shell() {
           </button>
           <div className="flex items-center gap-0.5 md:ml-auto">
             <HealthDots />
+            {project !== null && <Bell />}
             <span className="max-md:hidden">
               <ThemeSwitch />
             </span>

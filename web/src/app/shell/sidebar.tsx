@@ -56,7 +56,7 @@ export function Sidebar({
 
 export function Brand({ className }: { className?: string }) {
   return (
-    <Link to="/" aria-label="LeadPulse, to the start" className={cn('rounded-md', className)}>
+    <Link to="/" className={cn('rounded-md', className)}>
       <Logo />
     </Link>
   );

@@ -40,7 +40,7 @@ export function Badge({ tone = 'neutral', icon: Icon, title, className, children
     <span
       title={title}
       className={cn(
-        'inline-flex h-5 max-w-full items-center gap-1 rounded-sm px-1.5 text-xs font-medium whitespace-nowrap',
+        'inline-flex h-5 max-w-full items-center gap-1 rounded-sm px-1.5 align-middle text-xs font-medium whitespace-nowrap',
         TONES[tone],
         className,
       )}
@@ -86,7 +86,7 @@ export function RiskBadge({ risk, className }: { risk: RiskName | null; classNam
   }
   const { label, bars, color } = RISK[risk];
   return (
-    <span className={cn('inline-flex items-center gap-1.5 text-xs', color, className)}>
+    <span className={cn('inline-flex items-center gap-1.5 align-middle text-xs', color, className)}>
       <svg aria-hidden viewBox="0 0 12 12" className="size-3">
         {[1, 2, 3].map((bar) => (
           <rect

@@ -24,19 +24,21 @@ export function DropdownMenu({ trigger, align = 'end', side, className, children
     <Primitive.Root modal={false}>
       <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
       <Primitive.Portal>
-        <Primitive.Content
-          align={align}
-          side={side}
-          sideOffset={4}
-          collisionPadding={8}
-          className={cn(
-            SURFACE,
-            'max-h-(--radix-dropdown-menu-content-available-height) max-w-80 min-w-44 overflow-y-auto p-1',
-            className,
-          )}
-        >
-          {children}
-        </Primitive.Content>
+        <div role="region" aria-label="Menu">
+          <Primitive.Content
+            align={align}
+            side={side}
+            sideOffset={4}
+            collisionPadding={8}
+            className={cn(
+              SURFACE,
+              'max-h-(--radix-dropdown-menu-content-available-height) max-w-80 min-w-44 overflow-y-auto p-1',
+              className,
+            )}
+          >
+            {children}
+          </Primitive.Content>
+        </div>
       </Primitive.Portal>
     </Primitive.Root>
   );

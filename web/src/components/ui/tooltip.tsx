@@ -14,14 +14,16 @@ export function Tooltip({ content, children, side = 'bottom' }: Props) {
     <Primitive.Root>
       <Primitive.Trigger asChild>{children}</Primitive.Trigger>
       <Primitive.Portal>
-        <Primitive.Content
-          side={side}
-          sideOffset={6}
-          collisionPadding={8}
-          className="z-50 max-w-64 animate-in rounded-md bg-ink px-2 py-1 text-xs text-page"
-        >
-          {content}
-        </Primitive.Content>
+        <div role="region" aria-label="Hint">
+          <Primitive.Content
+            side={side}
+            sideOffset={6}
+            collisionPadding={8}
+            className="z-50 max-w-64 animate-in rounded-md bg-ink px-2 py-1 text-xs text-page"
+          >
+            {content}
+          </Primitive.Content>
+        </div>
       </Primitive.Portal>
     </Primitive.Root>
   );
