@@ -89,9 +89,8 @@ export function columnsFor(
       header: 'Owner',
       min: 52,
       grow: 0,
-      phone: 'aside',
-      cell: ({ owner }) =>
-        narrow && owner === null ? null : <OwnerMark owner={owner} members={members} />,
+      phone: 'none',
+      cell: ({ owner }) => <OwnerMark owner={owner} members={members} />,
     },
     {
       id: 'status',

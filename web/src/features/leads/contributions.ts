@@ -81,7 +81,7 @@ export function bars(points: readonly number[]): { zero: number; bars: Bar[] } {
   const low = Math.min(0, ...points);
   const high = Math.max(0, ...points);
   const span = high - low || 1;
-  const zero = (-low / span) * 100;
+  const zero = (Math.abs(low) / span) * 100;
   return {
     zero,
     bars: points.map((value) => ({

@@ -40,7 +40,6 @@ export function LeadFilters({ view, members, onChange, children }: Props) {
   const seen = SEEN.map((value) => ({ value, label: SEEN_WORDS[value] }));
   const owners = [
     { value: 'me', label: 'Me' },
-    { value: 'nobody', label: 'Nobody' },
     ...members
       .filter(({ id }) => id !== me.id)
       .map((member) => ({ value: member.id, label: ownerName(member.id, members) })),

@@ -38,6 +38,7 @@ export function LeadPage() {
         <ChevronLeft aria-hidden className="size-4" />
         Leads
       </Link>
+      {lead === undefined && <h1 className="sr-only">Lead</h1>}
       {query.isError && lead === undefined ? (
         <LeadFailed error={query.error} onRetry={() => void query.refetch()} />
       ) : lead === undefined ? (

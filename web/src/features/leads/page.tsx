@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Download, FileUp, FlaskConical, Plus, UserRoundSearch, Users } from 'lucide-react';
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef } from 'react';
 
 import { messageOf } from '@/api/errors';
 import { keys } from '@/api/keys';
@@ -23,7 +23,6 @@ import { useListChanges } from './changes';
 import { columnsFor } from './columns';
 import { useMembers, useOpen } from './controls';
 import { CreateDialog } from './create-dialog';
-import { LeadDrawer } from './drawer';
 import { LeadFilters } from './filter-bar';
 import { useHiddenColumns } from './hidden-columns';
 import { useListKeys } from './list-keys';
@@ -39,6 +38,9 @@ import {
 } from './view';
 
 const route = getRouteApi('/shell/leads');
+
+// With its chart; the list doesn't wait for it.
+const LeadDrawer = lazy(async () => ({ default: (await import('./drawer')).LeadDrawer }));
 
 /** Every lead of the project: found, sorted, and opened beside the list. */
 export function LeadsPage() {
@@ -288,19 +290,21 @@ function List({ view, question, members, qualifiedFrom, change, openLead, onCrea
         )}
       </div>
       {view.lead !== undefined && (
-        <LeadDrawer
-          key="drawer"
-          id={view.lead}
-          known={rows[at]}
-          tab={view.tab}
-          at={view.at}
-          onTab={(tab) => change({ tab })}
-          onAt={(instant) => change({ at: instant })}
-          onClose={close}
-          onMerged={(survivor) => change({ lead: survivor, at: undefined })}
-          onPrevious={step(-1)}
-          onNext={step(1)}
-        />
+        <Suspense>
+          <LeadDrawer
+            key="drawer"
+            id={view.lead}
+            known={rows[at]}
+            tab={view.tab}
+            at={view.at}
+            onTab={(tab) => change({ tab })}
+            onAt={(instant) => change({ at: instant })}
+            onClose={close}
+            onMerged={(survivor) => change({ lead: survivor, at: undefined })}
+            onPrevious={step(-1)}
+            onNext={step(1)}
+          />
+        </Suspense>
       )}
     </>
   );

@@ -36,7 +36,7 @@ export const leadsView = search({
   q: text('', 200),
   stage: maybeOneOf(STAGES),
   status: maybeOneOf(STATUSES),
-  /** "me", "nobody", or a member's id. */
+  /** "me", or a member's id. */
   owner: maybeText(200),
   min: maybeNumber(),
   max: maybeNumber(),
