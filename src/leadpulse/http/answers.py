@@ -221,6 +221,14 @@ class Intelligence(Answer):
 # ── Events ───────────────────────────────────────────────────────────────────────────
 
 
+class EventLead(Answer):
+    """Whom an event is about, as far as is known by now."""
+
+    name: str | None = Field(description="What the person is called.")
+    email: str | None = Field(description="The lead's address.")
+    company: str | None = Field(description="Where the person works.")
+
+
 class Event(Answer):
     """A stored event."""
 
@@ -228,6 +236,7 @@ class Event(Answer):
     event_id: str = Field(description="The sender's id.")
     event_type: str = Field(description="What happened.")
     lead_id: str = Field(description="Whom it is about.")
+    lead: EventLead = Field(description="What that lead is called.")
     timestamp: Time = Field(description="When it happened.")
     original_timestamp: Time | None = Field(description="As sent, if that was corrected.")
     received_at: Time = Field(description="When it came in.")
@@ -240,6 +249,7 @@ class Event(Answer):
     status: Literal["queued", "scored", "held", "excluded"] = Field(
         description="queued: waits · scored · held: beyond a ceiling · excluded: discarded."
     )
+    delta: float | None = Field(description="By how much it changed the score; null until then.")
 
 
 class EventList(Listed):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leadpulse.domain.model import Rule
     from leadpulse.postgres.admin_read import FailedJob, StoredConflict
     from leadpulse.postgres.analytics import Mutation
-    from leadpulse.postgres.events_read import EventRow
+    from leadpulse.postgres.events_read import Beside, EventRow
     from leadpulse.postgres.figures import Counted
     from leadpulse.postgres.history_read import TimelineLine
     from leadpulse.postgres.leads_read import Touch
@@ -175,13 +175,18 @@ def intelligence(meaning: Meaning) -> Json:
     }
 
 
-def event(row: EventRow) -> Json:
-    """A stored event."""
+def event(row: EventRow, beside: Beside | None) -> Json:
+    """A stored event, whom it is about, and what it changed."""
     return {
         "id": row.id,
         "eventId": row.event_id,
         "eventType": row.event_type,
         "leadId": row.lead_id,
+        "lead": {
+            "name": None if beside is None else beside.name,
+            "email": None if beside is None else beside.email,
+            "company": None if beside is None else beside.company,
+        },
         "timestamp": when(row.ts),
         "originalTimestamp": when(row.original_ts),
         "receivedAt": when(row.received_at),
@@ -192,6 +197,7 @@ def event(row: EventRow) -> Json:
         "trusted": row.trusted,
         "modelVersion": row.model_version,
         "status": row.status,
+        "delta": None if beside is None else beside.delta,
     }
 
 
@@ -201,7 +207,7 @@ def event_with_pipeline(
     """An event with its way through the pipeline and what it scored."""
     scored = view.scored
     return {
-        **event(view.event),
+        **event(view.event, view.beside),
         "pipeline": {
             "receivedAt": when(view.event.received_at),
             "committedAt": when(view.committed_at),

@@ -92,6 +92,45 @@ def _conditions(wanted: EventFilter) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
+class Beside(NamedTuple):
+    """What is told beside an event: whom it is about, and by how much it changed his score."""
+
+    name: str | None
+    email: str | None
+    company: str | None
+    delta: float | None
+
+
+async def beside(
+    connection: Connection, project_id: str, events: list[EventRow]
+) -> dict[str, Beside]:
+    """By the event's id; the delta is None as long as the event isn't scored."""
+    if not events:
+        return {}
+    rows = await fetch_all(
+        connection,
+        """
+        select e.id, p.name, p.email, p.company, g.delta
+        from unnest(%(events)s::uuid[], %(leads)s::uuid[]) n (event, lead)
+        join events e on e.project_id = %(project)s and e.id = n.event
+        join leads l on l.project_id = %(project)s and l.id = n.lead
+        left join lead_profiles p on p.project_id = %(project)s and p.lead_id = l.id
+        left join lateral (
+            select g.delta from ledger g
+            where g.project_id = %(project)s and g.lead_id = l.id
+                and g.generation = l.generation and g.at = e.ts and g.event = e.id
+                and g.kind <> 1
+            limit 1) g on true
+        """,
+        {
+            "project": project_id,
+            "events": [event.id for event in events],
+            "leads": [event.lead_id for event in events],
+        },
+    )
+    return {row[0]: Beside(*row[1:]) for row in rows}
+
+
 async def arrivals(
     connection: Connection,
     project_id: str,

@@ -9,7 +9,7 @@ from uuid import UUID
 from leadpulse.domain.errors import NotFound
 from leadpulse.domain.intelligence import stage_of
 from leadpulse.postgres import events_read
-from leadpulse.postgres.events_read import EventFilter, EventRow, Scored
+from leadpulse.postgres.events_read import Beside, EventFilter, EventRow, Scored
 from leadpulse.postgres.session import snapshot
 from leadpulse.usecases import paging
 from leadpulse.usecases.reading import labels
@@ -25,6 +25,7 @@ class EventPage:
 
     events: list[EventRow]
     next_cursor: str | None
+    beside: dict[str, Beside]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class EventView:
     committed_at: int | None
     scored: Scored | None
     stage: str | None
+    beside: Beside | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,12 @@ async def list_events(pool: Pool, project_id: str, question: EventQuestion) -> E
         found, scanned = await events_read.arrivals(
             connection, project_id, question.wanted, before, limit + 1
         )
-    shown = found[:limit]
+        shown = found[:limit]
+        beside = await events_read.beside(connection, project_id, shown)
     if len(found) > limit:
-        return EventPage(shown, paging.encode("events", shown[-1].id))
-    return EventPage(shown, None if scanned is None else paging.encode("events", scanned))
+        return EventPage(shown, paging.encode("events", shown[-1].id), beside)
+    further = None if scanned is None else paging.encode("events", scanned)
+    return EventPage(shown, further, beside)
 
 
 async def _of_lead(pool: Pool, project_id: str, question: EventQuestion, limit: int) -> EventPage:
@@ -83,10 +87,11 @@ async def _of_lead(pool: Pool, project_id: str, question: EventQuestion, limit: 
         found = await events_read.of_lead(
             connection, (project_id, lead), question.wanted, before, limit + 1
         )
-    shown = found[:limit]
+        shown = found[:limit]
+        beside = await events_read.beside(connection, project_id, shown)
     if len(found) <= limit:
-        return EventPage(shown, None)
-    return EventPage(shown, paging.encode("events.lead", shown[-1].ts, shown[-1].id))
+        return EventPage(shown, None, beside)
+    return EventPage(shown, paging.encode("events.lead", shown[-1].ts, shown[-1].id), beside)
 
 
 async def get_event(pool: Pool, cache: ModelCache, project_id: str, event_id: str) -> EventView:
@@ -98,9 +103,10 @@ async def get_event(pool: Pool, cache: ModelCache, project_id: str, event_id: st
         if found is None:
             raise NotFound("event", event_id)
         model = (await labels(connection, cache, project_id)).labels.source
-    event, committed_at, scored = found
+        event, committed_at, scored = found
+        beside = await events_read.beside(connection, project_id, [event])
     if scored is not None and committed_at is not None and committed_at > scored.claimed_at:
         # The row was written again later (released, restored): that commit is another one.
         committed_at = None
     stage = None if scored is None else stage_of(model, scored.new)
-    return EventView(event, committed_at, scored, stage)
+    return EventView(event, committed_at, scored, stage, beside.get(event.id))

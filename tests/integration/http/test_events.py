@@ -72,6 +72,22 @@ async def test_event_filters(api: Api) -> None:
     assert [e["eventId"] for e in first["events"] + rest["events"]] == [ids[1], ids[0], ids[3]]
 
 
+async def test_an_event_says_whom_it_is_about_and_what_it_changed(api: Api) -> None:
+    """In a list as alone, also after a merge; nothing has changed before it is scored."""
+    await api.send(
+        {"event": "signup", "email": "ann@example.com", "traits": {"name": "Ann"}, "eventId": "n"}
+    )
+    (waiting,) = (await api.told("/api/events", told.EventList))["events"]
+    assert (waiting["lead"]["email"], waiting["delta"]) == ("ann@example.com", None)
+    await api.score()
+    (scored,) = (await api.get("/api/events"))["events"]
+    assert scored["lead"] == {"name": "Ann", "email": "ann@example.com", "company": None}
+    alone = await api.told(f"/api/events/{scored['id']}", told.EventDetail)
+    assert scored["delta"] == alone["delta"] == alone["scored"]["delta"] != 0
+    of_lead = await api.get("/api/events", params={"leadId": scored["leadId"]})
+    assert of_lead["events"] == [scored]
+
+
 async def test_a_rare_type_is_looked_for_in_portions(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2825,6 +2825,8 @@ export interface components {
              * @description Whom it is about.
              */
             leadId: string;
+            /** @description What that lead is called. */
+            lead: components["schemas"]["EventLead"];
             /**
              * Timestamp
              * Format: date-time
@@ -2882,6 +2884,11 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "scored" | "held" | "excluded";
+            /**
+             * Delta
+             * @description By how much it changed the score; null until then.
+             */
+            delta: number | null;
         };
         /**
          * EventDetail
@@ -2908,6 +2915,8 @@ export interface components {
              * @description Whom it is about.
              */
             leadId: string;
+            /** @description What that lead is called. */
+            lead: components["schemas"]["EventLead"];
             /**
              * Timestamp
              * Format: date-time
@@ -2965,10 +2974,36 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "scored" | "held" | "excluded";
+            /**
+             * Delta
+             * @description By how much it changed the score; null until then.
+             */
+            delta: number | null;
             /** @description Its way through the pipeline. */
             pipeline: components["schemas"]["Pipeline"];
             /** @description Null until it is scored. */
             scored: components["schemas"]["Scored"] | null;
+        };
+        /**
+         * EventLead
+         * @description Whom an event is about, as far as is known by now.
+         */
+        EventLead: {
+            /**
+             * Name
+             * @description What the person is called.
+             */
+            name: string | null;
+            /**
+             * Email
+             * @description The lead's address.
+             */
+            email: string | null;
+            /**
+             * Company
+             * @description Where the person works.
+             */
+            company: string | null;
         };
         /**
          * EventList

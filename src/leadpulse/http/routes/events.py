@@ -50,7 +50,7 @@ async def list_events(  # noqa: PLR0913, PLR0917 - one parameter per parameter o
     found = await events_read.list_events(services.pool, caller.project_id, question)
     return render.answer(
         {
-            "events": [render.event(row) for row in found.events],
+            "events": [render.event(row, found.beside.get(row.id)) for row in found.events],
             "nextCursor": found.next_cursor,
         }
     )
