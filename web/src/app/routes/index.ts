@@ -1,10 +1,22 @@
 import { dashboardRoute } from './dashboard';
 import { entryRoutes } from './entry';
+import { eventsRoute } from './events';
+import { integrationsRoute } from './integrations';
 import { leaderboardRoute } from './leaderboard';
 import { importRoute, leadRoute, leadsRoute } from './leads';
 import { rootRoute, shellRoute } from './root';
+import { simulatorRoute } from './simulator';
 
 export const routeTree = rootRoute.addChildren([
   ...entryRoutes,
-  shellRoute.addChildren([dashboardRoute, leaderboardRoute, leadsRoute, importRoute, leadRoute]),
+  shellRoute.addChildren([
+    dashboardRoute,
+    eventsRoute,
+    importRoute,
+    integrationsRoute,
+    leaderboardRoute,
+    leadRoute,
+    leadsRoute,
+    simulatorRoute,
+  ]),
 ]);
