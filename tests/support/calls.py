@@ -91,6 +91,8 @@ CALLS: Final = {
     "GET /api/models": "LEADS_READ",
     "GET /api/notifications": "LEADS_READ",
     "POST /api/notifications": "LEADS_READ",
+    "GET /api/models/{version}": "LEADS_READ",
+    "GET /api/presets": "LEADS_READ",
     "GET /api/projects": "PROJECT_READ",
     "POST /api/projects": PEOPLE,
     "DELETE /api/projects/{project_id}": "PROJECT_DELETE",

@@ -392,10 +392,9 @@ class Rescore(Answer):
     started_at: Time = Field(description="When it began.")
 
 
-class ModelFields(Answer):
-    """A scoring model."""
+class ModelParts(Answer):
+    """What a scoring model consists of."""
 
-    version: int = Field(description="Its version.")
     stages: list[StageFrom] = Field(description="The four stages.")
     bounds: Bounds = Field(description="Where the score ends.")
     decay: Decay | None = Field(description="How an idle lead's score falls.")
@@ -404,6 +403,12 @@ class ModelFields(Answer):
     next_actions: list[NextAction] = Field(description="The first that fits counts.")
     not_activity: list[str] = Field(description="Types that don't end idling.")
     rules: list[Rule] = Field(description="What gives points.")
+
+
+class ModelFields(ModelParts):
+    """A scoring model."""
+
+    version: int = Field(description="Its version.")
 
 
 class Model(ModelFields):
@@ -439,6 +444,26 @@ class ModelVersions(Listed):
     """Published versions, newest first."""
 
     models: list[ModelVersion] = Field(description="The versions.")
+
+
+class StoredModel(ModelFields):
+    """A version as it was published, with its model."""
+
+    scope: Scope = Field(description="Whether it counts for the past.")
+    published_at: Time = Field(description="Since when.")
+    note: str | None = Field(description="Why.")
+
+
+class Preset(ModelParts):
+    """A model that a project can start from."""
+
+    name: Literal["leadpulse", "classic", "sales"] = Field(description="Its name.")
+
+
+class Presets(Answer):
+    """The models that a project can start from."""
+
+    presets: list[Preset] = Field(description="A project's own rules have other ids.")
 
 
 class RuleUse(Answer):

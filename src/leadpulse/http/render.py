@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from fastapi import Response
 
+from leadpulse.domain import presets
 from leadpulse.domain.model import model_document, rule_document
 from leadpulse.domain.timestamps import to_rfc3339
 from leadpulse.usecases.figures import Standing
 
 if TYPE_CHECKING:
-    from leadpulse.domain.model import Rule
+    from leadpulse.domain.model import Rule, ScoringModel
     from leadpulse.postgres.admin_read import FailedJob, StoredConflict
     from leadpulse.postgres.analytics import Mutation
     from leadpulse.postgres.events_read import Beside, EventRow
@@ -264,6 +265,17 @@ def published(version: Published) -> Json:
         "publishedAt": when(version.published_at),
         "note": version.note,
     }
+
+
+def stored_model(version: Published, of: ScoringModel) -> Json:
+    """A version with its model."""
+    return {**model_document(of), **published(version)}
+
+
+def preset(name: str) -> Json:
+    """A model that a project can start from."""
+    document = model_document(presets.preset(name))
+    return {"name": name, **{key: document[key] for key in document if key != "version"}}
 
 
 def publication(made: Publication) -> Json:

@@ -130,6 +130,21 @@ async def versions(
     return [Published(*row) for row in rows]
 
 
+async def stored(
+    connection: Connection, project_id: str, version: int
+) -> tuple[Published, dict[str, Any]] | None:
+    """One version with its document, if there is such a one."""
+    row = await fetch_one(
+        connection,
+        """
+        select version, scope, published_at, note, document from models
+        where project_id = %(project)s and version = %(version)s
+        """,
+        {"project": project_id, "version": version},
+    )
+    return None if row is None else (Published(*row[:4]), row[4])
+
+
 async def idle_since(connection: Connection, project_id: str, instant: int) -> int:
     """How many leads with a score had their last act before an instant (µs)."""
     row = await fetch_one(

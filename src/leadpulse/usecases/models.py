@@ -112,6 +112,16 @@ async def list_versions(
     return shown, paging.encode("models", shown[-1].version) if more else None
 
 
+async def read_version(pool: Pool, project_id: str, version: int) -> tuple[Published, ScoringModel]:
+    """A version as it was published; raises NotFound."""
+    async with snapshot(pool, project_id) as (connection, _):
+        found = await publishing.stored(connection, project_id, version)
+    if found is None:
+        raise NotFound("version of the model", str(version))
+    published, document = found
+    return published, parse_model(document, version)
+
+
 async def replace_model(
     pool: Pool, cache: ModelCache, project_id: str, document: Document, how: Publish
 ) -> Publication:

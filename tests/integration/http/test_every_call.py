@@ -250,6 +250,15 @@ class Others:
             """,
             (self.project, job, leads[1], MARK),
         )
+        # A number that is in no answer by chance.
+        version = "1987654321"
+        await api.conn.execute(
+            """
+            insert into models (project_id, version, scope, document)
+            select project_id, %s::int, 'from-now', document from models where project_id = %s
+            """,
+            (version, self.project),
+        )
         invited = await api.call(
             "POST", f"{own}/invitations", 201, key=boss.token,
             json={"email": f"guest@{MARK}.example"},
@@ -268,6 +277,7 @@ class Others:
             "merge_id": merged["merge"]["id"],
             "job_id": job,
             "rule_id": (await api.get("/api/rules", key=self.key))["rules"][0]["id"],
+            "version": version,
             "key_id": write["id"],
             "user_id": boss.id,
             "invitation_id": invited["id"],

@@ -75,6 +75,35 @@ async def test_the_model_reads_back_as_it_was_answered(api: Api) -> None:
     assert [v["version"] for v in rest["models"]] == [1]
 
 
+async def test_a_version_is_read_and_put_in_force_again(api: Api) -> None:
+    """What was published stays as it was, and can be published once more."""
+    first = await api.get("/api/model")
+    change = {**first, "velocity": {"factor": 9}, "note": "Faster"}
+    await api.call("PUT", "/api/model", json=change)
+    old = await api.told("/api/models/1", told.StoredModel)
+    assert old["rules"] == first["rules"]
+    assert old["velocity"] == first["velocity"]
+    new = await api.told("/api/models/2", told.StoredModel)
+    assert (new["velocity"], new["note"], new["scope"]) == ({"factor": 9}, "Faster", "from-now")
+    told_once = ("scope", "publishedAt", "note")
+    again = {key: old[key] for key in old if key not in told_once} | {"version": 2}
+    answer = await api.call("PUT", "/api/model", json=again)
+    assert (answer["version"], answer["velocity"]) == (3, first["velocity"])
+    assert answer["rules"] == first["rules"]
+    await api.call("GET", "/api/models/4", 404)
+    await api.call("GET", "/api/models/0", 422)
+
+
+async def test_presets_can_be_published_as_they_are_told(api: Api) -> None:
+    """All three of them, with rules and all."""
+    answer = await api.told("/api/presets", told.Presets)
+    assert [one["name"] for one in answer["presets"]] == ["leadpulse", "classic", "sales"]
+    for one in answer["presets"]:
+        parts = {key: one[key] for key in one if key != "name"}
+        made = await api.call("PUT", "/api/model", json=parts)
+        assert {key: made[key] for key in parts} == parts
+
+
 async def test_a_preview_publishes_nothing_and_counts_idle_leads(api: Api) -> None:
     """A changed decay tells how many leads it concerns before anything happens."""
     await api.send(

@@ -1385,6 +1385,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description A version as it was published. Sent to PUT /api/model, it is in force again.
+         *
+         *     Needs a session of a member who is viewer or more, or a key with scope `leads:read`.
+         */
+        get: operations["read_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notifications": {
         parameters: {
             query?: never;
@@ -1408,6 +1429,27 @@ export interface paths {
          *     Needs a session of a member who is viewer or more, or a key with scope `leads:read`.
          */
         post: operations["see"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description The models that a project can start from.
+         *
+         *     Needs a session of a member who is viewer or more, or a key with scope `leads:read`.
+         */
+        get: operations["list_presets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4661,11 +4703,6 @@ export interface components {
          */
         Model: {
             /**
-             * Version
-             * @description Its version.
-             */
-            version: number;
-            /**
              * Stages
              * @description The four stages.
              */
@@ -4690,6 +4727,11 @@ export interface components {
              * @description What gives points.
              */
             rules: components["schemas"]["Rule"][];
+            /**
+             * Version
+             * @description Its version.
+             */
+            version: number;
             /** @description A rescore under way. */
             rescore: components["schemas"]["Rescore"] | null;
         };
@@ -5532,6 +5574,54 @@ export interface components {
             deliveredAt: string | null;
         };
         /**
+         * Preset
+         * @description A model that a project can start from.
+         */
+        Preset: {
+            /**
+             * Stages
+             * @description The four stages.
+             */
+            stages: components["schemas"]["StageFrom"][];
+            bounds: components["schemas"]["Bounds"];
+            /** @description How an idle lead's score falls. */
+            decay: components["schemas"]["Decay"] | null;
+            velocity: components["schemas"]["Velocity"];
+            risk: components["schemas"]["RiskDays"];
+            /**
+             * Nextactions
+             * @description The first that fits counts.
+             */
+            nextActions: components["schemas"]["NextAction"][];
+            /**
+             * Notactivity
+             * @description Types that don't end idling.
+             */
+            notActivity: string[];
+            /**
+             * Rules
+             * @description What gives points.
+             */
+            rules: components["schemas"]["Rule"][];
+            /**
+             * Name
+             * @description Its name.
+             * @enum {string}
+             */
+            name: "leadpulse" | "classic" | "sales";
+        };
+        /**
+         * Presets
+         * @description The models that a project can start from.
+         */
+        Presets: {
+            /**
+             * Presets
+             * @description A project's own rules have other ids.
+             */
+            presets: components["schemas"]["Preset"][];
+        };
+        /**
          * PreviousFigures
          * @description The same a day before; latency of the 1,000 events before.
          *
@@ -5818,11 +5908,6 @@ export interface components {
          */
         Publication: {
             /**
-             * Version
-             * @description Its version.
-             */
-            version: number;
-            /**
              * Stages
              * @description The four stages.
              */
@@ -5847,6 +5932,11 @@ export interface components {
              * @description What gives points.
              */
             rules: components["schemas"]["Rule"][];
+            /**
+             * Version
+             * @description Its version.
+             */
+            version: number;
             /**
              * Scope
              * @description Whether it counts for the past.
@@ -7135,6 +7225,59 @@ export interface components {
              * @description true: whoever sends it doesn't want to see them.
              */
             dismissed: boolean;
+        };
+        /**
+         * StoredModel
+         * @description A version as it was published, with its model.
+         */
+        StoredModel: {
+            /**
+             * Stages
+             * @description The four stages.
+             */
+            stages: components["schemas"]["StageFrom"][];
+            bounds: components["schemas"]["Bounds"];
+            /** @description How an idle lead's score falls. */
+            decay: components["schemas"]["Decay"] | null;
+            velocity: components["schemas"]["Velocity"];
+            risk: components["schemas"]["RiskDays"];
+            /**
+             * Nextactions
+             * @description The first that fits counts.
+             */
+            nextActions: components["schemas"]["NextAction"][];
+            /**
+             * Notactivity
+             * @description Types that don't end idling.
+             */
+            notActivity: string[];
+            /**
+             * Rules
+             * @description What gives points.
+             */
+            rules: components["schemas"]["Rule"][];
+            /**
+             * Version
+             * @description Its version.
+             */
+            version: number;
+            /**
+             * Scope
+             * @description Whether it counts for the past.
+             * @enum {string}
+             */
+            scope: "from-now" | "all-history";
+            /**
+             * Publishedat
+             * Format: date-time
+             * @description Since when.
+             */
+            publishedAt: string;
+            /**
+             * Note
+             * @description Why.
+             */
+            note: string | null;
         };
         /**
          * Suppression
@@ -14365,6 +14508,91 @@ export interface operations {
             };
         };
     };
+    read_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The number of a version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredModel"];
+                };
+            };
+            /** @description No key was sent · This key is not known · This key is no longer valid · This is no session · This session has ended · This session works in another project by now */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A write key can only send events · This key lacks a scope · This role may not do that · The session works in no project · Another website may have asked this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    /** @description Amount (`q`) and seconds (`w`) of each rate: `"events";q=1000;w=60`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left (`r`), and for how long (`t`): `"events";r=0;t=12`. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy for a moment */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notifications: {
         parameters: {
             query?: {
@@ -14521,6 +14749,70 @@ export interface operations {
             };
             /** @description Some fields are wrong */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    /** @description Amount (`q`) and seconds (`w`) of each rate: `"events";q=1000;w=60`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left (`r`), and for how long (`t`): `"events";r=0;t=12`. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Busy for a moment */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presets"];
+                };
+            };
+            /** @description No key was sent · This key is not known · This key is no longer valid · This is no session · This session has ended · This session works in another project by now */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A write key can only send events · This key lacks a scope · This role may not do that · The session works in no project · Another website may have asked this */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

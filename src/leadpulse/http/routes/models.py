@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from leadpulse.domain.presets import PRESETS
 from leadpulse.http import answers as told
 from leadpulse.http import render
 from leadpulse.http.deps import Cursor, Given, Limit, Reader, RuleWriter, Text, invalid
@@ -149,6 +150,23 @@ async def list_versions(
     """Published versions, newest first."""
     found, following = await models.list_versions(services.pool, caller.project_id, cursor, limit)
     return render.answer({"models": [render.published(v) for v in found], "nextCursor": following})
+
+
+@router.get("/api/models/{version}", responses=answers(told.StoredModel, "not_found", "invalid"))
+async def read_version(
+    services: Given,
+    caller: Reader,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1, description="The number of a version.")],
+) -> Response:
+    """A version as it was published. Sent to PUT /api/model, it is in force again."""
+    published, model = await models.read_version(services.pool, caller.project_id, version)
+    return render.answer(render.stored_model(published, model))
+
+
+@router.get("/api/presets", responses=answers(told.Presets))
+async def list_presets(_: Reader) -> Response:
+    """The models that a project can start from."""
+    return render.answer({"presets": [render.preset(name) for name in PRESETS]})
 
 
 @router.post(
