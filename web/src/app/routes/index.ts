@@ -5,6 +5,7 @@ import { integrationsRoute } from './integrations';
 import { leaderboardRoute } from './leaderboard';
 import { importRoute, leadRoute, leadsRoute } from './leads';
 import { rootRoute, shellRoute } from './root';
+import { scoringRoute } from './scoring';
 import { simulatorRoute } from './simulator';
 
 export const routeTree = rootRoute.addChildren([
@@ -17,6 +18,7 @@ export const routeTree = rootRoute.addChildren([
     leaderboardRoute,
     leadRoute,
     leadsRoute,
+    scoringRoute,
     simulatorRoute,
   ]),
 ]);
