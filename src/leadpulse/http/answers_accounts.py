@@ -28,6 +28,9 @@ class OwnProject(Answer):
     name: str = Field(description="Its name.")
     role: Role = Field(description="What one is in it.")
     write_key: str | None = Field(description="The public key to use; null if none works.")
+    deleted_at: Time | None = Field(
+        description="Since when it is deleted; an owner can restore it for seven days."
+    )
 
 
 class EntryOptions(Answer):

@@ -114,9 +114,25 @@ class ScoreMutations(Listed):
     mutations: list[Mutation] = Field(description="Newest first.")
 
 
+class Serving(Answer):
+    """The process that answers."""
+
+    version: str = Field(description="The version that runs.")
+    started_at: Time = Field(description="Since when.")
+
+
+class Shared(Answer):
+    """Valkey, over which several processes share what they count and tell."""
+
+    state: Literal["up", "down", "off"] = Field(description="off: the installation has none.")
+    latency_ms: float | None = Field(description="In which time it answers, when it does.")
+
+
 class Database(Answer):
     """The database."""
 
+    started_at: Time = Field(description="Since when it runs.")
+    latency_ms: float = Field(description="In which time it answers.")
     version: str = Field(description="PostgreSQL's version.")
     bytes: int = Field(description="Its size on disk.")
     connections: int = Field(description="Sessions open.")
@@ -143,7 +159,9 @@ class Worker(Answer):
 class SystemHealth(Answer):
     """The state of a project and of what serves it."""
 
+    api: Serving = Field(description="The process that answers.")
     database: Database = Field(description="The database.")
+    valkey: Shared = Field(description="Valkey.")
     queue: Waiting = Field(description="What waits in this project.")
     workers: list[Worker] = Field(description="Scorers alive.")
     held_leads: int = Field(description="Leads with events beyond the daily ceiling.")

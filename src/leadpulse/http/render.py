@@ -401,11 +401,20 @@ def conflict(found: StoredConflict) -> Json:
     }
 
 
-def system_health(found: SystemHealth) -> Json:
-    """What an administrator sees first."""
+def milliseconds(seconds: float) -> float:
+    """A duration as answers have it: to the thousandth of a millisecond."""
+    return round(seconds * 1_000, 3)
+
+
+def system_health(found: SystemHealth, api: Json, valkey: Json) -> Json:
+    """What an administrator sees first; `api` and `valkey` are what the process knows itself."""
     system = found.system
     return {
+        "api": api,
+        "valkey": valkey,
         "database": {
+            "startedAt": when(found.contact.started_at),
+            "latencyMs": milliseconds(found.contact.seconds),
             "version": system.server_version,
             "bytes": system.database_bytes,
             "connections": system.connections,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -67,3 +68,5 @@ class Services:
     clients: Clients = field(default_factory=Clients)
     valkey: Valkey | None = None
     live: Live | None = None
+    # In µs, as everywhere.
+    started_at: int = field(default_factory=lambda: time.time_ns() // 1_000)

@@ -112,4 +112,5 @@ def project(shown: Shown) -> dict[str, Any]:
         "name": shown.settings.name,
         "role": shown.role,
         "writeKey": shown.settings.write_key,
+        "deletedAt": render.when(shown.settings.deleted_at),
     }

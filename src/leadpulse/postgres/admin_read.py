@@ -147,6 +147,12 @@ async def system(connection: Connection, project_id: str) -> System | None:
     return None if row is None else System(*row)
 
 
+async def database_start(connection: Connection) -> int:
+    """Since when the database runs (µs)."""
+    row = await fetch_one(connection, "select pg_postmaster_start_time()", {})
+    return 0 if row is None else int(row[0])
+
+
 async def workers(connection: Connection, since: int) -> list[Worker]:
     """Scorers seen since an instant (µs)."""
     rows = await fetch_all(

@@ -311,7 +311,14 @@ async def overview(accounts: Accounts, user_id: str, project_id: str | None) -> 
         projects = await projects_of(conn, user_id)
     if user is None:
         raise Unauthorized("This account is gone.", "expired_session")
-    here = next((shown for shown in projects if shown.settings.id == project_id), None)
+    here = next(
+        (
+            shown
+            for shown in projects
+            if shown.settings.id == project_id and shown.settings.deleted_at is None
+        ),
+        None,
+    )
     return Overview(user, here, projects)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from leadpulse.domain.errors import NotFound
@@ -34,6 +35,13 @@ _HEALTH_LIMIT: Final = 3_000
 _HEALTH_WITHIN: Final = 4.0
 
 
+class Contact(NamedTuple):
+    """Since when the database runs (µs), and the seconds in which it answers."""
+
+    started_at: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class SystemHealth:
     """What an administrator sees first."""
@@ -42,6 +50,7 @@ class SystemHealth:
     workers: list[Worker]
     rescore: Rescore | None
     oldest_seconds: float
+    contact: Contact
 
 
 async def system_health(pool: Pool, project_id: str) -> SystemHealth:
@@ -50,9 +59,13 @@ async def system_health(pool: Pool, project_id: str) -> SystemHealth:
         found = await admin_read.system(connection, project_id)
         if found is None:
             raise NotFound("project", project_id)
+        # A question that costs the database nothing: what it takes is the way there and back.
+        asked = time.perf_counter()
+        started_at = await admin_read.database_start(connection)
+        contact = Contact(started_at, time.perf_counter() - asked)
         workers = await admin_read.workers(connection, now - ALIVE)
         rescore = await publishing.rescore_under_way(connection, project_id)
-    return SystemHealth(found, workers, rescore, _age(found.oldest, now))
+    return SystemHealth(found, workers, rescore, _age(found.oldest, now), contact)
 
 
 async def installation_health(pool: Pool) -> QueueState:

@@ -134,6 +134,10 @@ async def test_owners_restore_within_seven_days(api: Api) -> None:
     owner, admin = await someone(api, "owner"), await someone(api, "admin")
     stranger = await someone(api, "owner", (await _another(api)))
     await delete(api, owner.token)
+    # Who has none to work in sees which can come back.
+    me = await api.get("/api/auth/me", key=owner.token)
+    assert me["project"] is None
+    assert [each["deletedAt"] is None for each in me["projects"]] == [False]
     path = f"/api/projects/{api.project.id}/restore"
     await api.call("POST", path, 403, key=admin.token)
     await api.call("POST", path, 404, key=stranger.token)

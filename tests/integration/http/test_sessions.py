@@ -358,6 +358,7 @@ async def test_a_session_works_in_one_project_and_switches(api: Api, ada: Visito
     said = await ada.enter("/api/auth/switch-project", {"projectId": other})
     assert said["project"] == {
         "id": other, "name": "Test", "role": "admin", "writeKey": api.project.write_key,
+        "deletedAt": None,
     }  # fmt: skip
     assert len((await ada.get("/api/leads")).json()["leads"]) == 1
     assert len((await ada.get("/api/auth/me")).json()["projects"]) == 2

@@ -2669,6 +2669,17 @@ export interface components {
          */
         Database: {
             /**
+             * Startedat
+             * Format: date-time
+             * @description Since when it runs.
+             */
+            startedAt: string;
+            /**
+             * Latencyms
+             * @description In which time it answers.
+             */
+            latencyMs: number;
+            /**
              * Version
              * @description PostgreSQL's version.
              */
@@ -5480,6 +5491,11 @@ export interface components {
              * @description The public key to use; null if none works.
              */
             writeKey: string | null;
+            /**
+             * Deletedat
+             * @description Since when it is deleted; an owner can restore it for seven days.
+             */
+            deletedAt: string | null;
         };
         /**
          * OwnSession
@@ -7084,6 +7100,23 @@ export interface components {
             factor: number;
         };
         /**
+         * Serving
+         * @description The process that answers.
+         */
+        Serving: {
+            /**
+             * Version
+             * @description The version that runs.
+             */
+            version: string;
+            /**
+             * Startedat
+             * Format: date-time
+             * @description Since when.
+             */
+            startedAt: string;
+        };
+        /**
          * Session
          * @description Events of one visit.
          */
@@ -7167,6 +7200,23 @@ export interface components {
              * @description The visits.
              */
             sessions: components["schemas"]["Session"][];
+        };
+        /**
+         * Shared
+         * @description Valkey, over which several processes share what they count and tell.
+         */
+        Shared: {
+            /**
+             * State
+             * @description off: the installation has none.
+             * @enum {string}
+             */
+            state: "up" | "down" | "off";
+            /**
+             * Latencyms
+             * @description In which time it answers, when it does.
+             */
+            latencyMs: number | null;
         };
         /**
          * Simulated
@@ -7344,7 +7394,10 @@ export interface components {
          * @description The state of a project and of what serves it.
          */
         SystemHealth: {
+            api: components["schemas"]["Serving"];
             database: components["schemas"]["Database"];
+            /** @description Valkey. */
+            valkey: components["schemas"]["Shared"];
             /** @description What waits in this project. */
             queue: components["schemas"]["Waiting"];
             /**

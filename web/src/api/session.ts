@@ -39,6 +39,11 @@ export function useProject(): OwnProject {
   return project;
 }
 
+/** Not deleted: one can work in it. */
+export function isOpen({ deletedAt }: OwnProject): boolean {
+  return deletedAt === null;
+}
+
 /** What the person may do here: `const may = useMay(); may('leads.write')`. */
 export function useMay(): (permission: Permission) => boolean {
   const { project } = useMe();

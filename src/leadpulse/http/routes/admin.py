@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import time
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
@@ -10,6 +11,8 @@ from leadpulse.http import answers_admin as told
 from leadpulse.http import render
 from leadpulse.http.deps import Cursor, Given, LeadId, Limit, Operating, an_id
 from leadpulse.http.documented import answers
+from leadpulse.http.services import Services
+from leadpulse.http.version import VERSION
 from leadpulse.usecases import admin, repair, verify
 
 router = APIRouter(prefix="/api/admin", tags=["admin"])
@@ -22,7 +25,17 @@ _LONGEST_CHECK = 55.0
 async def system_health(services: Given, caller: Operating) -> Response:
     """The state of the project and of what serves it."""
     found = await admin.system_health(services.pool, caller.project_id)
-    return render.answer(render.system_health(found))
+    api = {"version": VERSION, "startedAt": render.when(services.started_at)}
+    return render.answer(render.system_health(found, api, await _valkey(services)))
+
+
+async def _valkey(services: Services) -> dict[str, Any]:
+    if services.valkey is None:
+        return {"state": "off", "latencyMs": None}
+    asked = time.perf_counter()
+    if not await services.valkey.answers():
+        return {"state": "down", "latencyMs": None}
+    return {"state": "up", "latencyMs": render.milliseconds(time.perf_counter() - asked)}
 
 
 @router.get("/failed-jobs", responses=answers(told.FailedJobs, "invalid"))

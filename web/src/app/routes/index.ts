@@ -6,7 +6,9 @@ import { leaderboardRoute } from './leaderboard';
 import { importRoute, leadRoute, leadsRoute } from './leads';
 import { rootRoute, shellRoute } from './root';
 import { scoringRoute } from './scoring';
+import { settingsRoute, settingsStartRoute } from './settings';
 import { simulatorRoute } from './simulator';
+import { systemRoute } from './system';
 
 export const routeTree = rootRoute.addChildren([
   ...entryRoutes,
@@ -19,6 +21,9 @@ export const routeTree = rootRoute.addChildren([
     leadRoute,
     leadsRoute,
     scoringRoute,
+    settingsRoute,
+    settingsStartRoute,
     simulatorRoute,
+    systemRoute,
   ]),
 ]);

@@ -3,7 +3,7 @@ import { Check, ChevronsUpDown, LogOut, MonitorX } from 'lucide-react';
 import { useState } from 'react';
 
 import { answer, client } from '@/api/client';
-import { ended, switchProject, useMe } from '@/api/session';
+import { ended, isOpen, switchProject, useMe } from '@/api/session';
 import { tellTabs } from '@/api/tabs';
 import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/dialog';
@@ -44,7 +44,7 @@ export function ProjectSwitch() {
       }
     >
       <MenuLabel>Projects</MenuLabel>
-      {projects.map(({ id, name, role }) => (
+      {projects.filter(isOpen).map(({ id, name, role }) => (
         <MenuItem key={id} onSelect={() => id !== project?.id && open(id, name)}>
           <span className="flex size-4 shrink-0 items-center justify-center">
             {id === project?.id && (

@@ -5,7 +5,7 @@ import { Dialog } from 'radix-ui';
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
 import { leadSearchQuery } from '@/api/leads';
-import { useMe } from '@/api/session';
+import { isOpen, useMe } from '@/api/session';
 import { useOffered } from '@/components/ui/actions';
 import { StageBadge } from '@/components/ui/badge';
 import { Avatar, PersonName } from '@/components/ui/person';
@@ -67,7 +67,7 @@ function useEntries(query: string): Entry[] {
     }));
   const others: Entry[] = [
     ...projects
-      .filter(({ id }) => id !== project?.id)
+      .filter((one) => isOpen(one) && one.id !== project?.id)
       .map(({ id, name }) => ({
         id: `project:${id}`,
         group: 'More',

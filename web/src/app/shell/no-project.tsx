@@ -4,10 +4,12 @@ import { useState } from 'react';
 
 import { answer, client } from '@/api/client';
 import { isApiError, messageOf } from '@/api/errors';
-import { useMe } from '@/api/session';
+import { isOpen, useMe } from '@/api/session';
 import { Button } from '@/components/ui/button';
 import { Field, Input } from '@/components/ui/form';
 import { EmptyState } from '@/components/ui/states';
+
+import { DeletedProjects } from '@/features/settings/project-deletion';
 
 import { openProject } from './account';
 
@@ -24,31 +26,38 @@ export function NoProject() {
   const { error } = create;
   const beside = isApiError(error) ? error.field('name') : undefined;
   return (
-    <EmptyState
-      icon={FolderPlus}
-      titleAs="h1"
-      title="You work in no project"
-      className="min-h-[70dvh] justify-center"
-      action={
-        <form
-          className="flex w-72 flex-col gap-3 text-left"
-          onSubmit={(event) => {
-            event.preventDefault();
-            create.mutate();
-          }}
-        >
-          <Field label="Name of a new project" error={beside ?? (error ? messageOf(error) : null)}>
-            <Input value={name} required onChange={(event) => setName(event.target.value)} />
-          </Field>
-          <Button kind="primary" type="submit" busy={create.isPending}>
-            Create project
-          </Button>
-        </form>
-      }
-    >
-      {projects.length > 0
-        ? 'Choose one of your projects at the top, or create a new one.'
-        : 'Ask somebody to invite you to theirs, or create one of your own.'}
-    </EmptyState>
+    <div className="flex min-h-[80dvh] flex-col items-center justify-center px-4 pb-8">
+      <EmptyState
+        icon={FolderPlus}
+        titleAs="h1"
+        title="You work in no project"
+        action={
+          <form
+            className="flex w-72 flex-col gap-3 text-left"
+            onSubmit={(event) => {
+              event.preventDefault();
+              create.mutate();
+            }}
+          >
+            <Field
+              label="Name of a new project"
+              error={beside ?? (error ? messageOf(error) : null)}
+            >
+              <Input value={name} required onChange={(event) => setName(event.target.value)} />
+            </Field>
+            <Button kind="primary" type="submit" busy={create.isPending}>
+              Create project
+            </Button>
+          </form>
+        }
+      >
+        {projects.some(isOpen)
+          ? 'Choose one of your projects at the top, or create a new one.'
+          : 'Ask somebody to invite you to theirs, or create one of your own.'}
+      </EmptyState>
+      <div className="w-full max-w-md">
+        <DeletedProjects />
+      </div>
+    </div>
   );
 }

@@ -1,0 +1,54 @@
+import { useQuery } from '@tanstack/react-query';
+import { Activity } from 'lucide-react';
+
+import { figuresQuery } from '@/api/figures';
+import { AppLink } from '@/components/ui/app-link';
+import { BarList } from '@/components/ui/bars';
+import { EventIcon } from '@/components/ui/event-icon';
+import { Card } from '@/components/ui/layout';
+import { EmptyState, ErrorState, Loading, Skeleton } from '@/components/ui/states';
+import { words } from '@/lib/format';
+
+const AT_MOST = 10;
+
+/** What people do most. */
+export function ByType() {
+  const { data, error, refetch } = useQuery(figuresQuery);
+  return (
+    <Card title="Events by type">
+      {data !== undefined ? (
+        data.eventsByType.length === 0 ? (
+          <EmptyState icon={Activity} title="No events yet" className="py-6">
+            What your visitors do is counted here by its kind.
+          </EmptyState>
+        ) : (
+          <BarList
+            label="Events by type"
+            unit="Events"
+            shares
+            bars={data.eventsByType.slice(0, AT_MOST).map(({ eventType, events }) => ({
+              key: eventType,
+              label: words(eventType),
+              value: events,
+              icon: <EventIcon type={eventType} className="relative" />,
+              render: (name: string) => (
+                <AppLink
+                  href={`/events?type=${encodeURIComponent(eventType)}`}
+                  className="hover:underline"
+                >
+                  {name}
+                </AppLink>
+              ),
+            }))}
+          />
+        )
+      ) : error ? (
+        <ErrorState error={error} className="py-4" onRetry={() => void refetch()} />
+      ) : (
+        <Loading label="The types of events are loading">
+          <Skeleton className="h-64" />
+        </Loading>
+      )}
+    </Card>
+  );
+}
