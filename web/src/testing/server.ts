@@ -29,7 +29,13 @@ export function problem(
 
 /** Ada, who owns a project; changed as a test needs. */
 export function someone(changes: Partial<Me['user']> = {}, role: 'viewer' | 'owner' = 'owner'): Me {
-  const project = { id: 'p1', name: 'Engines', role, writeKey: 'pk_test', deletedAt: null } as const;
+  const project = {
+    id: 'p1',
+    name: 'Engines',
+    role,
+    writeKey: 'pk_test',
+    deletedAt: null,
+  } as const;
   return {
     user: {
       id: 'u1',

@@ -22,7 +22,7 @@ const job = {
   settledAt: null,
 };
 const everybody = [
-  get('/api/health', { status: 'ok', database: 'up', redis: 'off', version: '1' }),
+  get('/api/health', { status: 'ok', database: 'up', redis: 'none', version: '1' }),
   get('/api/health/live', { status: 'ok' }),
   // What it would be drawn on, a canvas, is not there in these tests.
   http.get('*/api/analytics/throughput', () => problem(500, 'internal', 'The error was recorded.')),

@@ -9,7 +9,7 @@ const live = { status: 'up' as const, since: 1 };
 const health = {
   status: 'ok',
   database: 'up',
-  redis: 'off',
+  redis: 'none',
   queue: { waiting: 0, oldestSeconds: 0, workers: 2 },
   version: '1.2.3',
 } as Health;
