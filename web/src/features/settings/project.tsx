@@ -125,7 +125,7 @@ function General({ project }: { project: Project }) {
         </Field>
         <Field
           label="Time zone"
-          hint="Says when a day begins: for daily caps and figures by the day."
+          hint="Says when a day begins in figures and charts. Daily caps of rules go by UTC."
           error={beside('timeZone')}
         >
           <Select
