@@ -36,9 +36,15 @@ check: setup ## Lint, formatting, types, import contracts
 	@$(BIN)/mypy
 	@for part in $(WEB); do $(NPM) $$part run --silent check || exit 1; done
 
+# Stories in browsers wait most of the time, so two of them are told at once.
 test: check postgres15 browser ## check, then every test (PYTEST_ARGS="-k merge -x")
 	@for part in $(WEB); do $(NPM) $$part run --silent --if-present test || exit 1; done
+ifeq ($(strip $(PYTEST_ARGS)),)
+	@$(BIN)/pytest --ignore=tests/browser
+	@$(BIN)/pytest -n 2 tests/browser
+else
 	@$(BIN)/pytest $(PYTEST_ARGS)
+endif
 
 looks: setup browser ## Pictures of every page into looks/: wide and phone, light and dark
 	@LEADPULSE_LOOKS=looks $(BIN)/pytest tests/browser $(PYTEST_ARGS)
