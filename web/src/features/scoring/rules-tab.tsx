@@ -207,7 +207,7 @@ function columnsOf({ most, waiting, locked, onSwitch }: Tools): Column<Row>[] {
     },
     {
       id: 'when',
-      header: 'When, and how often',
+      header: 'When',
       min: 170,
       grow: 2.5,
       cell: ({ rule }) => <Limits rule={rule} />,
@@ -230,7 +230,7 @@ function columnsOf({ most, waiting, locked, onSwitch }: Tools): Column<Row>[] {
     },
     {
       id: 'gave',
-      header: `Points given, ${DAYS} d`,
+      header: `Given, ${DAYS} d`,
       min: 140,
       grow: 0,
       align: 'right',

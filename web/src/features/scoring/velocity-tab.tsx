@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import { useState } from 'react';
 
-import { Badge, RiskBadge } from '@/components/ui/badge';
+import { Badge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { Field, Input } from '@/components/ui/form';
 import { Card } from '@/components/ui/layout';
@@ -33,9 +33,8 @@ export function VelocityTab(props: TabProps) {
       </Card>
       <Card title="Risk">
         <p className="mb-3 text-sm text-muted">
-          How long a lead may be silent before it is at risk of being lost: <RiskBadge risk="low" />{' '}
-          up to {daysWords(risk.mediumDays)}, <RiskBadge risk="high" /> after more than{' '}
-          {daysWords(risk.highDays)}.
+          How long a lead may be silent before it is at risk of being lost: low for{' '}
+          {daysWords(risk.mediumDays)}, then medium, and high after {daysWords(risk.highDays)}.
         </p>
         <div className="grid gap-4 sm:grid-cols-2">
           <NumberField
