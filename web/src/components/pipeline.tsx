@@ -25,6 +25,8 @@ export function Pipeline({
 }) {
   const steps = pipelineSteps(times);
   const total = pipelineTotal(steps);
+  // Once it is scored, only pages that were open have been told.
+  const goesOn = stopped == null && times.scoredAt === null;
   return (
     <div className={className}>
       <ol aria-label="Pipeline" className="flex flex-col">
@@ -36,7 +38,7 @@ export function Pipeline({
               title={at === null ? STAGES[stage].means : `${STAGES[stage].means}: ${at}`}
               className="grid h-8 grid-cols-[16px_72px_1fr_88px] items-center gap-2.5 text-sm"
             >
-              <Mark state={stopped != null && state === 'waits' ? 'ahead' : state} />
+              <Mark state={state === 'waits' && !goesOn ? 'ahead' : state} />
               <span className={cn(state === 'done' ? 'font-medium' : 'text-muted')}>
                 {STAGES[stage].label}
               </span>
@@ -52,7 +54,10 @@ export function Pipeline({
                 )}
               </span>
               <span
-                className={cn('text-right text-xs tabular', state === 'done' ? '' : 'text-muted')}
+                className={cn(
+                  'text-right text-xs whitespace-nowrap tabular',
+                  state === 'done' ? '' : 'text-muted',
+                )}
               >
                 {told}
               </span>
@@ -81,7 +86,7 @@ function say(
   if (state === 'unknown') return 'not recorded';
   if (state === 'ahead' || stopped) return format.NONE;
   // Told singly only to pages that are open at that moment.
-  return times.scoredAt === null ? 'waiting' : 'nobody listened';
+  return times.scoredAt === null ? 'waiting' : 'no page open';
 }
 
 function Mark({ state }: { state: 'done' | 'waits' | 'ahead' | 'unknown' }) {

@@ -8,6 +8,7 @@ import type { Column } from '@/components/ui/data-table';
 import { EventIcon } from '@/components/ui/event-icon';
 import { Avatar } from '@/components/ui/person';
 import { RelativeTime } from '@/components/ui/text';
+import { useNarrow } from '@/lib/hooks';
 import { leadPath } from '@/lib/paths';
 
 /** What an event's lead is called, in one line. */
@@ -26,6 +27,17 @@ export function LeadLink({ event }: { event: Event }) {
       <Avatar size="sm" person={{ ...event.lead, id: event.leadId }} />
       <span className="truncate">{name}</span>
     </Link>
+  );
+}
+
+/** In a list; on a phone the whole row is a button, which can have no link inside. */
+function LeadCell({ event }: { event: Event }) {
+  const narrow = useNarrow();
+  if (!narrow) return <LeadLink event={event} />;
+  return (
+    <span className="truncate" title={event.lead.email ?? undefined}>
+      {nameOf(event)}
+    </span>
   );
 }
 
@@ -69,7 +81,7 @@ export const COLUMNS: Column<Event>[] = [
     min: 180,
     grow: 3,
     phone: 'meta',
-    cell: (event) => <LeadLink event={event} />,
+    cell: (event) => <LeadCell event={event} />,
   },
   {
     id: 'source',

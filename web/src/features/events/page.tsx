@@ -111,7 +111,7 @@ function Stream({ view }: { view: EventsView }) {
                 more={stream.more}
                 busy={stream.loadingMore}
                 onMore={stream.loadMore}
-                what="events shown"
+                what={stream.rows.length === 1 ? 'event shown' : 'events shown'}
               />
             }
             empty={

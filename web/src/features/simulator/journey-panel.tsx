@@ -46,7 +46,7 @@ export function JourneyPanel({ playing, test, onTest, onStart, onStop, onOpen }:
             >
               <div className="flex items-center gap-3 p-3">
                 <div className="min-w-0 flex-1">
-                  <h3 className="text-sm font-semibold">{journey.title}</h3>
+                  <h2 className="text-sm font-semibold">{journey.title}</h2>
                   <p className="text-xs text-muted">
                     {journey.says} {count(journey.steps.length, 'event')}.
                   </p>
