@@ -207,15 +207,15 @@ export const mergePreviewQuery = (id: string, intoId: string) =>
 export const membersQuery = (projectId: string) =>
   queryOptions({
     queryKey: keys.project.part(projectId, 'members'),
-    queryFn: async ({ signal }) =>
-      (
-        await answer(
-          client.GET('/api/projects/{project_id}/members', {
-            params: { path: { project_id: projectId } },
-            signal,
-          }),
-        )
-      ).members,
+    // Kept whole, as the settings keep it under the same name.
+    queryFn: ({ signal }) =>
+      answer(
+        client.GET('/api/projects/{project_id}/members', {
+          params: { path: { project_id: projectId } },
+          signal,
+        }),
+      ),
+    select: ({ members }) => members,
     staleTime: 60_000,
   });
 

@@ -32,3 +32,15 @@ export function originsOf(written: string): string[] {
 export function scopeLabel(scope: Scope): string {
   return SCOPES.find((one) => one.scope === scope)?.label ?? scope;
 }
+
+/** Who made a key, by name; somebody who has left has none. */
+export function makerOf(
+  createdBy: string | null,
+  members: readonly { id: string; name: string; email: string }[],
+): string | null {
+  if (createdBy === null) return null;
+  const [kind, id] = createdBy.split(':', 2);
+  const member = members.find((one) => one.id === id);
+  if (member !== undefined) return member.name === '' ? member.email : member.name;
+  return kind === 'user' ? 'a former member' : null;
+}

@@ -3,6 +3,7 @@ import { Ban, Ellipsis, KeyRound, Pencil, Plus, Power, RotateCw } from 'lucide-r
 import { type ReactNode, useState } from 'react';
 
 import { messageOf } from '@/api/errors';
+import { membersQuery } from '@/api/lead';
 import { changeKey, type Key, keysQuery, revokeKey } from '@/api/project-keys';
 import { useProject, useRefusal } from '@/api/session';
 import { Badge, type Tone } from '@/components/ui/badge';
@@ -15,7 +16,7 @@ import { CopyButton, RelativeTime } from '@/components/ui/text';
 import { toast, toastError } from '@/components/ui/toast';
 
 import { NewSecretKey, RotateKey, ShownOnce, useKeysChanged, WriteKeyForm } from './key-forms';
-import { scopeLabel } from './keys-logic';
+import { makerOf, scopeLabel } from './keys-logic';
 
 type Doing =
   | { what: 'new-secret' | 'new-write' }
@@ -151,6 +152,8 @@ function KeyLine({ of, onDo }: { of: Key; onDo: (doing: Doing) => void }) {
     },
     onError: toastError,
   });
+  const members = useQuery(membersQuery(project.id));
+  const maker = makerOf(of.createdBy, members.data ?? []);
   const { label, tone } = STATE[of.state];
   const mayChange = of.kind === 'write' || secretRefused === null;
   const name = of.name || (of.kind === 'write' ? 'Write key' : 'Secret key');
@@ -184,7 +187,7 @@ function KeyLine({ of, onDo }: { of: Key; onDo: (doing: Doing) => void }) {
           </span>
           <span>
             Made <RelativeTime at={of.createdAt} />
-            {of.createdBy !== null && ` by ${of.createdBy}`}
+            {maker !== null && ` by ${maker}`}
           </span>
           {of.expiresAt !== null && !over && (
             <span className="text-warn-text">

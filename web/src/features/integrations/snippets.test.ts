@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { NO_KEY, policy, SIGNING, snippets, testCall } from './snippets';
-import { endAfter, originsOf } from './keys-logic';
+import { endAfter, makerOf, originsOf } from './keys-logic';
 
 const HOST = 'https://leads.example.com';
 
@@ -42,4 +42,11 @@ it('a key ends after so many days, or never', () => {
   const now = Date.parse('2026-05-01T00:00:00Z');
   expect(endAfter('30', now)).toBe('2026-05-31T00:00:00.000Z');
   expect(endAfter('', now)).toBeNull();
+});
+
+it('whoever made a key is called by name', () => {
+  const members = [{ id: 'u1', name: 'Ada', email: 'ada@example.com' }];
+  expect(makerOf('user:u1', members)).toBe('Ada');
+  expect(makerOf('user:u2', members)).toBe('a former member');
+  expect(makerOf(null, members)).toBeNull();
 });

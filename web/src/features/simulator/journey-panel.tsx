@@ -176,7 +176,7 @@ function StepLine({
         ) : (
           <button
             type="button"
-            className="block max-w-full truncate rounded-sm font-mono text-2xs text-accent-text underline underline-offset-2"
+            className="block max-w-full truncate rounded-sm font-mono text-2xs text-accent-text hover:underline hover:underline-offset-2"
             onClick={() => onOpen(id)}
           >
             {type}
@@ -187,7 +187,11 @@ function StepLine({
         <span className="flex shrink-0 items-center gap-2">
           <Delta value={scored.delta} />
           <span className="w-10 text-right font-semibold tabular">{points(scored.newScore)}</span>
-          {scored.stage !== null && <StageBadge stage={scored.stage} />}
+          {scored.stage !== null && (
+            <span className="flex w-22">
+              <StageBadge stage={scored.stage} />
+            </span>
+          )}
         </span>
       )}
     </li>
