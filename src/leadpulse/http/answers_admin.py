@@ -124,7 +124,7 @@ class Serving(Answer):
 class Shared(Answer):
     """Valkey, over which several processes share what they count and tell."""
 
-    state: Literal["up", "down", "off"] = Field(description="off: the installation has none.")
+    state: Literal["up", "down", "none"] = Field(description="none: it does without.")
     latency_ms: float | None = Field(description="In which time it answers, when it does.")
 
 

@@ -283,7 +283,7 @@ async def test_system_health_failed_jobs_and_quarantine(api: Api) -> None:
         )
     system = await api.told("/api/admin/system-health", answers_admin.SystemHealth)
     assert (system["queue"]["failed"], system["heldLeads"]) == (2, 2)
-    assert system["valkey"] == {"state": "off", "latencyMs": None}
+    assert system["valkey"] == {"state": "none", "latencyMs": None}
     assert 0 < system["database"]["latencyMs"] < 10_000
     assert system["database"]["startedAt"] < system["api"]["startedAt"]
     for path, model, name in (

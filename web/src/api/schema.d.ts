@@ -7208,10 +7208,10 @@ export interface components {
         Shared: {
             /**
              * State
-             * @description off: the installation has none.
+             * @description none: it does without.
              * @enum {string}
              */
-            state: "up" | "down" | "off";
+            state: "up" | "down" | "none";
             /**
              * Latencyms
              * @description In which time it answers, when it does.

@@ -31,7 +31,7 @@ async def system_health(services: Given, caller: Operating) -> Response:
 
 async def _valkey(services: Services) -> dict[str, Any]:
     if services.valkey is None:
-        return {"state": "off", "latencyMs": None}
+        return {"state": "none", "latencyMs": None}
     asked = time.perf_counter()
     if not await services.valkey.answers():
         return {"state": "down", "latencyMs": None}

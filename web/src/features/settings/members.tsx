@@ -105,7 +105,7 @@ function MemberRow({ member, viewer }: { member: Member; viewer: Viewer }) {
   const self = member.id === viewer.id;
   const roles = rolesToGive(viewer, member);
   const changed = () => {
-    void queries.invalidateQueries({ queryKey: membersQuery(projectId).queryKey });
+    void queries.invalidateQueries({ queryKey: keys.project.part(projectId, 'members') });
     return queries.invalidateQueries({ queryKey: keys.me });
   };
   const change = useMutation({

@@ -323,7 +323,7 @@ function DataCard() {
           <span className="font-medium">One person.</span>{' '}
           <span className="text-muted">
             All that is known of somebody is exported, and erased, on the page of{' '}
-            <Link to={'/leads' as '/'} className={LINK}>
+            <Link to="/leads" className={LINK}>
               the lead
             </Link>
             .

@@ -30,7 +30,7 @@ const everybody = [
 const operators = [
   get('/api/admin/system-health', {
     api: { version: '1', startedAt: NOON },
-    valkey: { state: 'off', latencyMs: null },
+    valkey: { state: 'none', latencyMs: null },
     database: { version: '17', bytes: 1, connections: 1, startedAt: NOON, latencyMs: 0.5 },
     queue: { waiting: 0, oldestSeconds: 0, retrying: 0, failed: 1 },
     workers: [{ host: 'box', pid: 7, startedAt: NOON, seenAt: NOON }],

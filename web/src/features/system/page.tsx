@@ -8,6 +8,7 @@ import { Badge } from '@/components/ui/badge';
 import { Card, PageHeader } from '@/components/ui/layout';
 import { ErrorState, Loading, Notice } from '@/components/ui/states';
 import { Tabs } from '@/components/ui/tabs';
+import { cn } from '@/lib/cn';
 import { number } from '@/lib/format';
 
 import { Conflicts } from './conflicts';
@@ -55,7 +56,7 @@ export function SystemPage() {
         ) : (
           <NotOperating />
         )}
-        <div className="grid items-start gap-4 xl:grid-cols-[3fr_2fr]">
+        <div className={cn('grid items-start gap-4', operates && 'xl:grid-cols-[3fr_2fr]')}>
           <ThroughputCard
             hours={hours}
             onChange={(next) =>
