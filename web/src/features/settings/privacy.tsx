@@ -333,7 +333,7 @@ function DataCard() {
           <span className="font-medium">Signed identities.</span>{' '}
           <span className="text-muted">
             Whether a userId or an email from a web page must be signed is set beside the keys, on{' '}
-            <Link to={'/integrations' as '/'} className={LINK}>
+            <Link to="/integrations" className={LINK}>
               Integrations
             </Link>
             .
