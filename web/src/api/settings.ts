@@ -77,7 +77,7 @@ export const removeTestLeads = (id: string) =>
 
 export const membersQuery = (id: string) =>
   queryOptions({
-    queryKey: keys.project.part(id, 'members', { whole: true }),
+    queryKey: keys.project.part(id, 'members'),
     queryFn: ({ signal }) =>
       answer(client.GET('/api/projects/{project_id}/members', { params: at(id), signal })),
     staleTime: 60_000,
