@@ -145,8 +145,12 @@ async def test_every_address_tells_its_methods(wire: Wire) -> None:
     bare = await wire.ask(wire.head("HEAD /api/health HTTP/1.1"))
     assert (bare.status, bare.headers["content-length"]) == (200, str(len(whole.body)))
     assert (await wire.ask(wire.head("HEAD /api/leads/export HTTP/1.1"))).status == 200
+    for method, status in (("GET", 404), ("HEAD", 404), ("POST", 405), ("OPTIONS", 204)):
+        page = await wire.ask(wire.head(f"{method} / HTTP/1.1"))
+        assert page.status == status, method
+        assert method in ("GET", "HEAD") or page.headers["allow"] == "GET, HEAD, OPTIONS"
     for method in ("GET", "HEAD", "POST", "OPTIONS", "TRACE"):
-        for path in ("/", "/nowhere", "/api/leads/", "//api/leads", "/nowhere/%ff%00", "*"):
+        for path in ("/nowhere", "/api/leads/", "//api/leads", "/nowhere/%ff%00", "*"):
             if method != "OPTIONS" and path == "*":
                 continue
             answer = await wire.ask(wire.head(f"{method} {path} HTTP/1.1"))
