@@ -16,6 +16,7 @@ from leadpulse.http.services import Services
 from leadpulse.postgres.connect import connect, pool
 from leadpulse.postgres.models import ModelCache
 from leadpulse.settings import load_settings
+from leadpulse.usecases.analytics import Dashboards
 from leadpulse.usecases.fairness import Rotation
 from leadpulse.usecases.intake import IntakeBuffer
 from leadpulse.usecases.keys import KeyRing
@@ -124,6 +125,8 @@ async def running_api(
                 accounts=people,
                 pages=pages or Pages(),
                 throttle=throttle,
+                # Told as they are now, however slow the machine is.
+                dashboards=Dashboards(slow=60.0),
             )
             project = await create_project(conn, "Test", preset)
             transport = httpx.ASGITransport(build_app(services))
