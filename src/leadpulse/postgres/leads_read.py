@@ -7,22 +7,32 @@ otherwise take the index away from the rows that have one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from leadpulse.postgres.connect import Instant
+from leadpulse.postgres.leads_filter import (
+    SEGMENTS,
+    LeadFilter,
+    Order,
+    Query,
+    Sort,
+    conditions_of,
+    has,
+    matching,
+    source_of,
+)
 from leadpulse.postgres.session import fetch_all, fetch_one
 
 if TYPE_CHECKING:
     from leadpulse.postgres.connect import Connection
 
-Sort = Literal["score", "lastEventAt", "createdAt", "name"]
-Order = Literal["asc", "desc"]
-
 DAY: Final = 86_400_000_000
 _ANONYMOUS_IDS_SHOWN: Final = 100
 _MERGED_SHOWN: Final = 100
-_BEFORE_WORDS: Final = ("\n", " ", "-", ".", "@", "\\_", "'", "+", "(", "/")
+# How many leads are looked at to judge a word, and how many of them make it a common one.
+_SAMPLE: Final = 1_000
+_COMMON: Final = 40
 
 
 class LeadRow(NamedTuple):
@@ -83,61 +93,9 @@ COLUMNS: Final = f"""
         order by r.lead_id limit {_MERGED_SHOWN}),
     {ACTS_24H}
 """  # noqa: S608 - constants of ours
-# What a merge left over is hidden, and so are test leads; in the words of the partial indexes.
-_SHOWN: Final = "p.project_id = %(project)s and not p.hidden"
-_OWN_ROW: Final = "l.project_id = %(project)s and l.merged_into is null and not l.test"
-_SHOWN_TEST: Final = "p.project_id = %(project)s"
-_TEST_ROW: Final = "l.project_id = %(project)s and l.merged_into is null and l.test"
 PROFILE_OF: Final = """
     left join lead_profiles p on p.project_id = l.project_id and p.lead_id = l.id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class LeadFilter:
-    """Which leads: every condition that is given must hold. Instants in µs.
-
-    `low` ≤ score < `below`; `seen_from` ≤ last act < `seen_before`. `search` is lower-cased. With
-    `test` it is about test leads alone, without it about all others.
-    """
-
-    low: float | None = None
-    below: float | None = None
-    min_score: float | None = None
-    max_score: float | None = None
-    status: str | None = None
-    owner: str | None = None
-    seen_from: int | None = None
-    seen_before: int | None = None
-    seen_after: int | None = None
-    search: str | None = None
-    test: bool = False
-    # Only open ones that are at least warm, in the words of an index.
-    to_call: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Rows that one index serves: a condition, and the key they are ordered by (then by id)."""
-
-    condition: str | None
-    key: str | None
-    cast: str = ""
-
-
-_SEGMENTS: Final[dict[Sort, tuple[_Segment, ...]]] = {
-    "score": (_Segment(None, "l.score", "float8"),),
-    "lastEventAt": (
-        _Segment("l.last_event_at is not null", "l.last_event_at", "timestamptz"),
-        _Segment("l.last_event_at is null", None),
-    ),
-    # Ids are made in the order of creation.
-    "createdAt": (_Segment(None, None),),
-    "name": (
-        _Segment("p.name_key > ''", "p.name_key", "text"),
-        _Segment("p.name_key = ''", None),
-    ),
-}
 
 
 class Place(NamedTuple):
@@ -161,6 +119,7 @@ class PageOrder:
 
     `now` (µs) is the end of the last 24 hours that acts are counted in. `few`: so few leads
     match that they are gathered and sorted, whatever the planner thinks of walking an index.
+    `one_by_one`: so many have the words of the search that these are looked up lead by lead.
     """
 
     sort: Sort
@@ -170,86 +129,7 @@ class PageOrder:
     after: Place | None = None
     skip: int = 0
     few: bool = False
-
-
-@dataclass(slots=True)
-class Query:
-    """Conditions and their values, gathered on the way. Text in it is only ever our own."""
-
-    conditions: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
-    # Whether the profile is needed to decide, and whether the lead's own row is.
-    profile: bool = False
-    row: bool = False
-    # Where profiles are looked through.
-    profiles: str = "lead_profiles"
-    test: bool = False
-
-    @property
-    def shown(self) -> str:
-        return _SHOWN_TEST if self.test else _SHOWN
-
-    @property
-    def own_row(self) -> str:
-        return _TEST_ROW if self.test else _OWN_ROW
-
-    def add(self, condition: str, **values: Any) -> None:
-        self.conditions.append(condition)
-        self.values.update(values)
-
-
-def conditions_of(project_id: str, wanted: LeadFilter) -> Query:
-    query = Query(values={"project": project_id}, test=wanted.test)
-    for name, condition, value in (
-        ("low", "l.score >= %(low)s::float8", wanted.low),
-        ("below", "l.score < %(below)s::float8", wanted.below),
-        ("min_score", "l.score >= %(min_score)s::float8", wanted.min_score),
-        ("max_score", "l.score <= %(max_score)s::float8", wanted.max_score),
-        ("seen_from", "l.last_event_at >= %(seen_from)s", _instant(wanted.seen_from)),
-        ("seen_before", "l.last_event_at < %(seen_before)s", _instant(wanted.seen_before)),
-        ("seen_after", "l.last_event_at > %(seen_after)s", _instant(wanted.seen_after)),
-    ):
-        if value is not None:
-            query.add(condition, **{name: value})
-            query.row = True
-    for name, condition, text in (
-        ("status", "p.status = %(status)s", wanted.status),
-        ("owner", "p.owner = %(owner)s", wanted.owner),
-    ):
-        if text is not None:
-            query.add(condition, **{name: text})
-            query.profile = True
-    if wanted.to_call:
-        query.add("l.open and l.stage > 0")
-        query.row = True
-    if wanted.search is not None:
-        _search(query, wanted.search)
-    return query
-
-
-def _instant(value: int | None) -> Instant | None:
-    return None if value is None else Instant(value)
-
-
-def _search(query: Query, text: str) -> None:
-    query.profile = True
-    # Behind the wall of the table itself `like` is not trusted with rows of others, and so gets
-    # no index: 200 ms instead of 2. The view is a wall that trusts it.
-    query.profiles = "keeper.profiles"
-    literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    if len(text) > 2:
-        query.add(
-            "(p.search like %(part)s or p.anonymous_id like %(start)s)",
-            part=f"%{literal}%",
-            start=f"{literal}%",
-        )
-    elif any(character.isalnum() for character in text):
-        # One pattern per sign that a word can follow: the index knows beginnings of words,
-        # but finds them for patterns only, not for regular expressions.
-        starts = [f"{literal}%", *(f"%{sign}{literal}%" for sign in _BEFORE_WORDS)]
-        query.add("p.search like any (%(starts)s)", starts=starts)
-    else:
-        query.add("false")
+    one_by_one: bool = False
 
 
 async def follow_indexes(connection: Connection) -> None:
@@ -271,9 +151,9 @@ async def lead_page(
     """Up to `page.limit` leads, in order."""
     found: list[Found] = []
     skip = page.skip
-    segments = _SEGMENTS[page.sort]
+    segments = SEGMENTS[page.sort]
     for index in range(page.after.segment if page.after else 0, len(segments)):
-        query = conditions_of(project_id, wanted)
+        query = conditions_of(project_id, wanted, one_by_one=page.one_by_one)
         condition = segments[index].condition
         if condition:
             query.add(condition)
@@ -301,7 +181,7 @@ async def _segment_page(
     connection: Connection, query: Query, page: PageOrder, index: int, cut: tuple[int, int]
 ) -> list[Found]:
     limit, skip = cut
-    segment = _SEGMENTS[page.sort][index]
+    segment = SEGMENTS[page.sort][index]
     by_name = page.sort == "name"
     row_id = "p.lead_id" if by_name else "l.id"
     behind = "<" if page.order == "desc" else ">"
@@ -316,30 +196,15 @@ async def _segment_page(
                 after_key=Instant(key) if segment.cast == "timestamptz" else key,
                 after_id=page.after.id,
             )
-    query.add(query.own_row)
-    if by_name or query.profile:
-        query.add(query.shown)
-    # No null is among them; the words must be those of the index.
-    nulls = ""
-    if segment.key == "l.last_event_at":
-        nulls = " nulls last" if page.order == "desc" else " nulls first"
-    key_name, id_name = ("key", "id") if page.few else (segment.key, row_id)
-    keys = ([f"{key_name} {page.order}{nulls}"] if segment.key else []) + [
-        f"{id_name} {page.order}"
-    ]
     query.values |= {"limit": limit, "skip": skip, "day_ago": Instant(page.now - DAY)}
-    matching = " ".join([
-        f"select l.id, {segment.key or 'null'} as key from",
-        source_of(query, by_name=by_name),
-        "where",
-        " and ".join(query.conditions),
-    ])  # fmt: skip
+    rows_of = matching(query, segment.key, by_name=by_name)
+    names = ("key", "id") if page.few else (segment.key, row_id)
     text = " ".join([
-        f"with few as materialized ({matching})," if page.few else "with",
+        f"with few as materialized ({rows_of})," if page.few else "with",
         "page as materialized (select id, key, row_number() over () as place from (",
-        "select id, key from few" if page.few else matching,
+        "select id, key from few" if page.few else rows_of,
         "order by",
-        ", ".join(keys),
+        segment.order_by(page.order, *names),
         "limit %(limit)s offset %(skip)s) rows) select page.key, ",
         COLUMNS,
         "from page join leads l on l.project_id = %(project)s and l.id = page.id",
@@ -350,23 +215,71 @@ async def _segment_page(
     return [Found(Place(index, row[0], row[1]), LeadRow(*row[1:])) for row in rows]
 
 
-def source_of(query: Query, *, by_name: bool) -> str:
-    profiles = f"{query.profiles} p"
-    if by_name:
-        return f"{profiles} join leads l on l.project_id = p.project_id and l.id = p.lead_id"
-    if query.profile:
-        return f"leads l join {profiles} on p.project_id = l.project_id and p.lead_id = l.id"
-    return "leads l"
-
-
 async def lead_total(connection: Connection, project_id: str, wanted: LeadFilter, most: int) -> int:
     """How many leads match; counting ends at `most`."""
     return await _count(connection, conditions_of(project_id, wanted), most)
 
 
+async def common_total(
+    connection: Connection, project_id: str, wanted: LeadFilter, by: tuple[Sort, Order], most: int
+) -> int | None:
+    """How many leads match a search, up to `most`; None when the index of words tells it sooner.
+
+    Leads are looked at in the order of a page: it is quick `one_by_one` if this was.
+    """
+    if wanted.search is None:
+        return None
+    read, found = await _look(connection, (project_id, wanted), by, (_SAMPLE, most))
+    if read == _SAMPLE and _COMMON <= found < most:
+        # By what was found so far, and some more.
+        room = most * _SAMPLE * 3 // (found * 2)
+        read, found = await _look(connection, (project_id, wanted), by, (room, most))
+        return found if found >= most or read < room else None
+    return found if found >= most or read < _SAMPLE else None
+
+
+async def _look(
+    connection: Connection,
+    which: tuple[str, LeadFilter],
+    by: tuple[Sort, Order],
+    bounds: tuple[int, int],
+) -> tuple[int, int]:
+    """How many leads were looked at, and how many of them match; each up to its bound."""
+    project_id, wanted = which
+    room, most = bounds
+    # These have indexes of their own, in which the order costs more than it tells.
+    picked = wanted.owner is not None or wanted.status not in {None, "open"}
+    by_name = by[0] == "name"
+    row_id = "p.lead_id" if by_name else "l.id"
+    read = found = 0
+    for segment in SEGMENTS[by[0]]:
+        query = conditions_of(project_id, wanted, one_by_one=True)
+        if query.words is None:
+            break
+        if segment.condition:
+            query.add(segment.condition)
+        words, query.words = query.words, None
+        query.values |= {"room": room - read, "most": most - found}
+        order_by = f"order by {segment.order_by(by[1], segment.key, row_id)}"
+        text = " ".join([
+            "with looked as materialized (",
+            matching(query, segment.key, by_name=by_name),
+            "" if picked else order_by,
+            "limit %(room)s),",
+            f"found as materialized (select from looked l {has(words)} limit %(most)s)",
+            "select (select count(*) from looked), (select count(*) from found)",
+        ])  # fmt: skip
+        row = await fetch_one(connection, text, query.values)
+        if row is not None:
+            read, found = read + row[0], found + row[1]
+        if read >= room or found >= most:
+            break
+    return read, found
+
+
 async def _count(connection: Connection, query: Query, most: int) -> int:
     # What the profile alone decides is counted there: a join would look up every lead.
-    alone = query.profile and not query.row and not query.test
+    alone = query.profile and not (query.row or query.test or query.words)
     if query.profile:
         query.add(query.shown)
     if not alone:
@@ -377,6 +290,7 @@ async def _count(connection: Connection, query: Query, most: int) -> int:
     text = " ".join([
         "select count(*) from (select 1 from",
         source,
+        has(query.words) if query.words else "",
         "where",
         " and ".join(query.conditions),
         "limit %(most)s) found",

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leadpulse.postgres.connect import Instant
-from leadpulse.postgres.leads_read import (
-    ACTS_24H,
-    COLUMNS,
-    DAY,
-    PROFILE_OF,
-    LeadFilter,
-    LeadRow,
-    conditions_of,
-    source_of,
-)
+from leadpulse.postgres.leads_filter import LeadFilter, conditions_of, has, source_of
+from leadpulse.postgres.leads_read import ACTS_24H, COLUMNS, DAY, PROFILE_OF, LeadRow, common_total
 from leadpulse.postgres.session import fetch_all
 
 if TYPE_CHECKING:
@@ -44,7 +36,8 @@ async def best_of(
     connection: Connection, project_id: str, wanted: LeadFilter, most: int, now: int
 ) -> list[Candidate]:
     """The leads with the highest scores among those that match."""
-    query = conditions_of(project_id, wanted)
+    common = await common_total(connection, project_id, wanted, ("score", "desc"), most)
+    query = conditions_of(project_id, wanted, one_by_one=common is not None)
     query.add(query.own_row)
     if query.profile:
         query.add(query.shown)
@@ -54,6 +47,7 @@ async def best_of(
         "with l as materialized (",
         "select l.project_id, l.id, l.score, l.last_event_at, l.state, l.generation from",
         source_of(query, by_name=False),
+        has(query.words) if query.words else "",
         "where",
         " and ".join(query.conditions),
         "order by l.score desc, l.id desc limit %(most)s)",

@@ -13,7 +13,8 @@ from leadpulse.domain.errors import FieldError, Invalid
 from leadpulse.domain.facts import DAY
 from leadpulse.postgres import analytics, leads_read
 from leadpulse.postgres.analytics import Counts, Hour, Mutation, Queue, TypeCount
-from leadpulse.postgres.leads_read import LeadFilter, PageOrder
+from leadpulse.postgres.leads_filter import LeadFilter
+from leadpulse.postgres.leads_read import PageOrder
 from leadpulse.postgres.session import snapshot
 from leadpulse.usecases import figures, paging
 from leadpulse.usecases.figures import HOUR, Standing

@@ -11,7 +11,8 @@ from leadpulse.domain.errors import FieldError, Invalid
 from leadpulse.domain.facts import DAY
 from leadpulse.domain.model import STAGES, ScoringModel
 from leadpulse.postgres import leads_read
-from leadpulse.postgres.leads_read import LeadFilter, Order, PageOrder, Place, Sort
+from leadpulse.postgres.leads_filter import LeadFilter, Order, Sort
+from leadpulse.postgres.leads_read import PageOrder, Place
 from leadpulse.postgres.session import snapshot
 from leadpulse.usecases import figures, paging
 from leadpulse.usecases.reading import (
@@ -83,9 +84,12 @@ async def list_leads(
         label = (await labels(connection, cache, project_id)).labels
         wanted = lead_filter(question, label.source, now)
         cap = TOTAL_CAP if wanted.search is None else SEARCH_CAP
-        total = await leads_read.lead_total(connection, project_id, wanted, cap + 1)
+        which, by = (connection, project_id, wanted), (question.sort, order)
+        total = common = await leads_read.common_total(*which, by, cap + 1)
+        if total is None:
+            total = await leads_read.lead_total(*which, cap + 1)
         few = total <= min(cap, _FEW) and wanted != LeadFilter()
-        page = PageOrder(question.sort, order, limit + 1, now, after, skip, few=few)
+        page = PageOrder(*by, limit + 1, now, after, skip, few=few, one_by_one=common is not None)
         found = await leads_read.lead_page(connection, project_id, wanted, page)
     more = len(found) > limit
     shown = found[:limit]

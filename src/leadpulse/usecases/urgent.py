@@ -18,7 +18,8 @@ from leadpulse.usecases import paging
 if TYPE_CHECKING:
     from leadpulse.domain.model import ScoringModel
     from leadpulse.postgres.connect import Connection
-    from leadpulse.postgres.leads_read import LeadFilter, LeadRow
+    from leadpulse.postgres.leads_filter import LeadFilter
+    from leadpulse.postgres.leads_read import LeadRow
 
 # So many leads of each stage are judged.
 OF_EACH_STAGE: Final = 500
