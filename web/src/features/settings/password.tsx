@@ -49,7 +49,6 @@ function PasswordForm() {
     },
   });
   const { error } = change;
-  const wrong = isApiError(error, 'wrong_credentials');
   const beside = (field: string) => (isApiError(error) ? error.field(field) : undefined);
   const reset = () => {
     draft.reset();
@@ -61,7 +60,7 @@ function PasswordForm() {
       dirty={draft.dirty}
       busy={change.isPending}
       save="Change password"
-      error={wrong ? null : otherThan(error, 'currentPassword', 'newPassword')}
+      error={otherThan(error, 'currentPassword', 'newPassword')}
       onReset={reset}
       onSave={() => {
         setTold(true);
@@ -69,10 +68,7 @@ function PasswordForm() {
       }}
     >
       <input type="hidden" autoComplete="username" value={user.email} readOnly />
-      <Field
-        label="Current password"
-        error={wrong ? 'This is not the password.' : beside('currentPassword')}
-      >
+      <Field label="Current password" error={beside('currentPassword')}>
         <Input
           type="password"
           autoComplete="current-password"
