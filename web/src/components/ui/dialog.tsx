@@ -179,7 +179,7 @@ export function Sheet({
           aria-describedby={undefined}
           onInteractOutside={(event) => beside && event.preventDefault()}
           onOpenAutoFocus={(event) => {
-            if (!beside || !(event.currentTarget instanceof HTMLElement)) return;
+            if (!(event.currentTarget instanceof HTMLElement)) return;
             // The drawer itself, so that Escape and reading begin there and no button is lit.
             event.preventDefault();
             event.currentTarget.focus();
