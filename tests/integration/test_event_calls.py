@@ -134,7 +134,7 @@ async def test_bodies_are_unpacked_whatever_they_are_called(
         (b"[" * 100_000, {}, 400, "malformed"),
         (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, {}, 400, "malformed"),
         (b"not gzip", {"content-encoding": "gzip"}, 400, "malformed"),
-        (gzip.compress(b"{}" * 50)[:-9], {"content-encoding": "gzip"}, 400, "malformed"),
+        (gzip.compress(b"{}" * 50, mtime=0)[:-9], {"content-encoding": "gzip"}, 400, "malformed"),
         (b"{}", {"content-encoding": "br"}, 415, "unreadable_encoding"),
         (b"{}", {"content-encoding": "gzip, " * 9 + "gzip"}, 415, "unreadable_encoding"),
         (b"{}", {}, 422, "invalid"),
