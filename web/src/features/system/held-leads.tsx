@@ -39,7 +39,7 @@ const COLUMNS: Column<HeldLead>[] = [
   },
   {
     id: 'release',
-    header: '',
+    header: 'Action',
     min: 96,
     grow: 0,
     align: 'right',
