@@ -26,6 +26,7 @@ const NAMES: Record<string, Permission | undefined> = {
   'See and lift suppressions of erased people': 'suppressions',
   'Set how long events keep their content': 'retention',
   'Read and export the audit log': 'audit',
+  'Put the first steps away, for oneself': 'first-steps',
 };
 const page = readFileSync('../docs/reference/permissions.md', 'utf8');
 const rows = page

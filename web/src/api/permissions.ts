@@ -24,6 +24,7 @@ const LEAST = {
   suppressions: 'owner',
   retention: 'owner',
   audit: 'owner',
+  'first-steps': 'viewer',
 } as const satisfies Record<string, Role>;
 
 export type Permission = keyof typeof LEAST;
