@@ -28,8 +28,9 @@ LARGEST: Final = 64 * 1024 * 1024
 # The addresses of the app.
 PAGES: Final = (
     "/", "/login", "/register", "/verify-email", "/forgot-password", "/reset-password",
-    "/accept-invitation", "/dashboard", "/leads", "/leads/{lead_id}", "/events", "/leaderboard",
-    "/scoring", "/simulator", "/integrations", "/system", "/settings", "/settings/{section}",
+    "/accept-invitation", "/dashboard", "/leads", "/leads/import", "/leads/{lead_id}", "/events",
+    "/leaderboard", "/scoring", "/simulator", "/integrations", "/system", "/settings",
+    "/settings/{section}",
 )  # fmt: skip
 NOT_BUILT: Final = (
     "The dashboard was not built here: `make setup` builds it. The API is described at /api/docs.\n"
