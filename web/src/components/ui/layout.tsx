@@ -1,5 +1,5 @@
 import { ArrowDownRight, ArrowUpRight, Minus, Search, X } from 'lucide-react';
-import { type ReactNode, useEffect, useId, useState } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
 import { cn } from '@/lib/cn';
 import * as format from '@/lib/format';
@@ -166,11 +166,16 @@ export function SearchInput({ label, value, onChange, placeholder, className }: 
     setShown(value);
     setDraft(value);
   }
+  // Whoever draws the page anew, as live updates do, must not begin the pause again.
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
   useEffect(() => {
     if (draft === value) return;
-    const timer = setTimeout(() => onChange(draft), 300);
+    const timer = setTimeout(() => latest.current(draft), 300);
     return () => clearTimeout(timer);
-  }, [draft, value, onChange]);
+  }, [draft, value]);
   return (
     <span className={cn('relative inline-flex w-64 max-w-full max-md:w-full', className)}>
       <Search
