@@ -72,6 +72,13 @@ class _Quiet(socketio.AsyncServer):  # type: ignore[misc]  # it ships no types
         if isinstance(data, str) and data[:1] in {"0", "1"}:
             await super()._handle_eio_message(eio_sid, data)
 
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: object) -> None:
+        """Also answers the request in which a client that polls still waits."""
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        found = self.eio.sockets.get(eio_sid)
+        if found is not None:
+            found.queue.put_nowait(None)
+
 
 @dataclass(slots=True)
 class _Socket:
