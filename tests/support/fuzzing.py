@@ -78,6 +78,12 @@ BEYOND_A_SCHEMA: Final = {
     r"rules\[\d+\]\.id": r"is used by another rule",
     r"stages\[\d+\]\.(name|from)": r"must be .*",
     r"risk\.highDays": r"must not be below risk\.mediumDays",
+    # By the hour there is less to see than by the day.
+    r"hours": r"must be between 1 and 744 by hour",
+    # A year from now is another instant each time.
+    r"at": r"must be at most 365 days ahead|is not a time between the years 1970 and 9999",
+    # Only the file itself says which columns it has.
+    r"columns(\..*)?": r"is no column of this file",
     # Which leads there are.
     r"intoId": r"is no lead of this project|is this lead itself",
 }

@@ -58,6 +58,7 @@ from (
         coalesce((select r.root_id from lead_roots r
                   where r.project_id = w.p and r.lead_id = w.l), w.l) as root
     from jsonb_to_recordset(%(leads)s::jsonb) w (p uuid, l uuid)
+    offset 0  -- computed first: behind the wall only a plain value finds its lead by an index
 ) w
 cross join lateral (
     select l.* from leads l where l.project_id = w.p and l.id = w.root limit 1
