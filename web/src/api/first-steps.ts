@@ -21,25 +21,3 @@ export async function dismissFirstSteps(queries: QueryClient, id: string, dismis
   );
   queries.setQueryData(firstStepsQuery(id).queryKey, steps);
 }
-
-export const sampleDataQuery = (id: string) =>
-  queryOptions({
-    queryKey: keys.project.part(id, 'sample-data'),
-    queryFn: ({ signal }) =>
-      answer(client.GET('/api/projects/{project_id}/sample-data', { ...of(id), signal })),
-  });
-
-/** Fills the project with made-up leads; twice does no more than once. */
-export function addSampleData(id: string) {
-  return answer(client.POST('/api/projects/{project_id}/sample-data', of(id)));
-}
-
-/** Takes all made-up leads out again; a great many of them take several calls. */
-export async function removeSampleData(id: string): Promise<void> {
-  for (;;) {
-    const { remaining } = await answer(
-      client.DELETE('/api/projects/{project_id}/sample-data', of(id)),
-    );
-    if (remaining === 0) return;
-  }
-}

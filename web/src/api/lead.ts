@@ -9,6 +9,7 @@ import { answer, ask, client } from './client';
 import { keys } from './keys';
 import type { Lead } from './leads';
 import type { components } from './schema';
+import { membersQuery as allMembersQuery } from './settings';
 
 type Schemas = components['schemas'];
 export type LeadList = Schemas['LeadList'];
@@ -204,20 +205,9 @@ export const mergePreviewQuery = (id: string, intoId: string) =>
     gcTime: 0,
   });
 
+/** The members themselves, out of what the settings keep. */
 export const membersQuery = (projectId: string) =>
-  queryOptions({
-    queryKey: keys.project.part(projectId, 'members'),
-    // Kept whole, as the settings keep it under the same name.
-    queryFn: ({ signal }) =>
-      answer(
-        client.GET('/api/projects/{project_id}/members', {
-          params: { path: { project_id: projectId } },
-          signal,
-        }),
-      ),
-    select: ({ members }) => members,
-    staleTime: 60_000,
-  });
+  queryOptions({ ...allMembersQuery(projectId), select: ({ members }) => members });
 
 export const modelQuery = queryOptions({
   queryKey: keys.model.part('current'),

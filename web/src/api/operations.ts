@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { answer, client } from './client';
 import { keys } from './keys';
@@ -34,15 +34,6 @@ export const roundTripQuery = queryOptions({
   refetchInterval: WATCHED,
   retry: false,
 });
-
-export const throughputQuery = (hours: number, by: 'hour' | 'day') =>
-  queryOptions({
-    queryKey: keys.analytics.part('throughput', { hours, by }),
-    queryFn: ({ signal }) =>
-      answer(client.GET('/api/analytics/throughput', { params: { query: { hours, by } }, signal })),
-    refetchInterval: 30_000,
-    placeholderData: keepPreviousData,
-  });
 
 export const failedJobsQuery = (state: JobState) =>
   infiniteQueryOptions({

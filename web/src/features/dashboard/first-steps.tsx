@@ -1,13 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Circle, CircleCheck, Sparkles } from 'lucide-react';
 
-import {
-  addSampleData,
-  dismissFirstSteps,
-  firstStepsQuery,
-  sampleDataQuery,
-} from '@/api/first-steps';
+import { dismissFirstSteps, firstStepsQuery } from '@/api/first-steps';
 import { useMay, useProject } from '@/api/session';
+import { addSampleData, sampleDataQuery } from '@/api/settings';
 import { AppLink } from '@/components/ui/app-link';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/layout';

@@ -3,8 +3,8 @@ import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
 
 import { messageOf } from '@/api/errors';
-import { removeSampleData, sampleDataQuery } from '@/api/first-steps';
 import { useMay, useProject } from '@/api/session';
+import { removeSampleData, sampleDataQuery } from '@/api/settings';
 import { ConfirmDialog } from '@/components/ui/dialog';
 import { Notice } from '@/components/ui/states';
 import { toast } from '@/components/ui/toast';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
-import { throughputQuery } from '@/api/operations';
+import { throughputQuery } from '@/api/figures';
 import { Segments } from '@/components/ui/form';
 import { Card } from '@/components/ui/layout';
 import { ErrorState, Loading, Skeleton } from '@/components/ui/states';
@@ -27,7 +27,10 @@ export function ThroughputCard({
   onChange: (hours: Period) => void;
 }) {
   const by = hours === '720' ? 'day' : 'hour';
-  const { data, error, isError, refetch } = useQuery(throughputQuery(Number(hours), by));
+  const { data, error, isError, refetch } = useQuery({
+    ...throughputQuery(Number(hours), by),
+    refetchInterval: 30_000,
+  });
   const { times, series } = useMemo(() => {
     const found = data?.points ?? [];
     const shown: ChartSeries[] = [
