@@ -81,9 +81,9 @@ BEYOND_A_SCHEMA: Final = {
     # By the hour there is less to see than by the day.
     r"hours": r"must be between 1 and 744 by hour",
     # A year from now is another instant each time.
-    r"at": r"must be at most 365 days ahead|is not a time between the years 1970 and 9999",
-    # Only the file itself says which columns it has.
-    r"columns(\..*)?": r"is no column of this file",
+    r"at": r"must be at most 365 days ahead",
+    # Only the file itself says which columns it has, and no two may mean the same.
+    r"columns\..*": r"is no column of this file|.* is what .* means already",
     # Which leads there are.
     r"intoId": r"is no lead of this project|is this lead itself",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from leadpulse.domain.names import MAX_EVENT_NAME, MAX_ID
@@ -79,7 +79,7 @@ class _Identified(BaseModel):
         None, description="Anything about the event; with traits 32,768 bytes, 10 levels."
     )
     traits: dict[str, Any] | None = Field(None, description="Anything about the person.")
-    test: StrictBool | None = Field(None, description="A test event.")
+    test: bool | None = Field(None, description="A test event.")
 
 
 class SentEvent(_Identified):

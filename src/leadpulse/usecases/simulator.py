@@ -13,8 +13,6 @@ from leadpulse.postgres.session import snapshot
 from leadpulse.usecases.keys import project_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from leadpulse.postgres.session import Pool
     from leadpulse.usecases.grouping import Status
     from leadpulse.usecases.intake import IntakeBuffer
@@ -68,13 +66,13 @@ async def simulate(
     intake: IntakeBuffer,
     commits: Commits,
     project_id: str,
-    document: Mapping[str, object],
+    document: object,
 ) -> Simulated:
-    """Sends one event as a trusted caller; returns after the commit.
+    """Sends one event in the wire form as a trusted caller; returns after the commit.
 
     Raises what the intake refuses events with.
     """
-    event = EventReader().read(dict(document))
+    event = EventReader().read(document)
     caller = await trusted_caller(pool, project_id)
     (item,) = await intake.take(caller, (event,))
     if isinstance(item, LeadPulseError):

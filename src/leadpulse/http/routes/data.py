@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from leadpulse.domain.permissions import Permission
 from leadpulse.http import answers_data as told
 from leadpulse.http import render
+from leadpulse.http.bodies import decode
 from leadpulse.http.deps import Given, allowed
 from leadpulse.http.documented import answers
 from leadpulse.http.event_calls import SentEvent
@@ -32,13 +33,24 @@ Sender = Annotated[Principal, Depends(allowed(Permission.EVENTS_SEND))]
     "/api/simulator/events",
     status_code=202,
     responses=answers(told.Simulated, "unknown_lead", "paused", status=202, body=True),
+    # Only described here: it is read as it was sent, by the reader of all events.
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": f"#/components/schemas/{SentEvent.__name__}"}
+                }
+            },
+        }
+    },
 )
-async def simulate(services: Given, caller: Sender, event: SentEvent) -> Response:
+async def simulate(request: Request, services: Given, caller: Sender) -> Response:
     """Takes an event as from a trusted caller; answers after it is durable, with our id of it.
 
     `GET /api/events/{id}` tells its way through the pipeline.
     """
-    document = event.model_dump(by_alias=True, exclude_unset=True)
+    document = decode(await request.body())
     made = await simulator.simulate(
         services.pool, services.intake.buffer, services.commits, caller.project_id, document
     )

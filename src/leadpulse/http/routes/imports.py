@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
+from leadpulse.domain.lead_file import FIELDS
+from leadpulse.domain.profile import NAME_CHARACTERS
 from leadpulse.http import answers_imports as told
 from leadpulse.http import render
 from leadpulse.http.deps import Cursor, Given, Limit, Text, Writer, an_id
@@ -19,6 +21,18 @@ from leadpulse.usecases.principals import who
 router = APIRouter(tags=["leads"])
 
 ImportId = Annotated[str, Path(description="The id of an import.")]
+
+
+# What is no field is told with its column, by whoever reads the file.
+LeadField = Annotated[
+    Text,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({'|'.join(FIELDS)}|traits\\.[^$][\\s\\S]{{0,{NAME_CHARACTERS - 1}}})$",
+        }
+    ),
+]
 
 
 class LeadsFile(Sent):
@@ -43,7 +57,7 @@ class LeadsFile(Sent):
         description="The file: columns by comma, semicolon or tab, the first row names them; at "
         "most 20,000 rows, and with the rest of the body 5 MB."
     )
-    columns: dict[Text, Text | None] = Field(
+    columns: dict[Text, LeadField | None] = Field(
         {},
         description="What columns hold, by their headers: email, userId, name, company, owner, "
         "status, `traits.X`, `traits`; null: leave it out. Others by what their headers mean.",
