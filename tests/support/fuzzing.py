@@ -82,6 +82,11 @@ BEYOND_A_SCHEMA: Final = {
     r"hours": r"must be between 1 and 744 by hour",
     # A year from now is another instant each time.
     r"at": r"must be at most 365 days ahead",
+    # A text is a table of leads or it isn't.
+    r"csv": (
+        r"is empty; its first row names the columns|has no row below its headers"
+        r"|has more than 100 columns|can't be read from line .*"
+    ),
     # Only the file itself says which columns it has, and no two may mean the same.
     r"columns\..*": r"is no column of this file|.* is what .* means already",
     # Which leads there are.
