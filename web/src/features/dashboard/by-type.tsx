@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Activity } from 'lucide-react';
 
 import { figuresQuery } from '@/api/figures';
-import { AppLink } from '@/components/ui/app-link';
 import { BarList } from '@/components/ui/bars';
 import { EventIcon } from '@/components/ui/event-icon';
 import { Card } from '@/components/ui/layout';
@@ -32,12 +32,9 @@ export function ByType() {
               value: events,
               icon: <EventIcon type={eventType} className="relative" />,
               render: (name: string) => (
-                <AppLink
-                  href={`/events?type=${encodeURIComponent(eventType)}`}
-                  className="hover:underline"
-                >
+                <Link to="/events" search={{ type: eventType }} className="hover:underline">
                   {name}
-                </AppLink>
+                </Link>
               ),
             }))}
           />

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Activity } from 'lucide-react';
 
 import { mutationsQuery } from '@/api/figures';
 import { keys } from '@/api/keys';
 import { useHold, useLiveQueries } from '@/api/live';
-import { AppLink } from '@/components/ui/app-link';
 import { Delta } from '@/components/ui/badge';
 import { EventIcon } from '@/components/ui/event-icon';
 import { Card } from '@/components/ui/layout';
@@ -43,8 +43,9 @@ export function Changes({ className }: { className?: string }) {
         <ul {...hold.props} className="divide-y divide-line">
           {data.mutations.map((change) => (
             <li key={change.id}>
-              <AppLink
-                href={`/leads/${change.leadId}`}
+              <Link
+                to="/leads/$leadId"
+                params={{ leadId: change.leadId }}
                 className="flex min-h-9 items-center gap-3 px-4 py-1 text-sm hover:bg-hover focus-visible:-outline-offset-2"
               >
                 <EventIcon type={change.eventType} />
@@ -63,7 +64,7 @@ export function Changes({ className }: { className?: string }) {
                   at={change.recordedAt}
                   className="w-24 text-right text-xs text-muted max-sm:hidden"
                 />
-              </AppLink>
+              </Link>
             </li>
           ))}
         </ul>

@@ -1,10 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Circle, CircleCheck, Sparkles } from 'lucide-react';
 
 import { dismissFirstSteps, firstStepsQuery } from '@/api/first-steps';
 import { useMay, useProject } from '@/api/session';
 import { addSampleData, sampleDataQuery } from '@/api/settings';
-import { AppLink } from '@/components/ui/app-link';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/layout';
 import { RelativeTime } from '@/components/ui/text';
@@ -91,7 +91,7 @@ export function FirstSteps() {
             </span>
             {step === next && (
               <Button asChild kind="primary" size="sm">
-                <AppLink href={step.action.href}>{step.action.label}</AppLink>
+                <Link to={step.action.to}>{step.action.label}</Link>
               </Button>
             )}
           </li>

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { CircleAlert, CircleCheck, Clock } from 'lucide-react';
 
 import type { ReactNode } from 'react';
@@ -6,7 +7,6 @@ import type { ReactNode } from 'react';
 import { queueHealthQuery } from '@/api/figures';
 import { keys } from '@/api/keys';
 import { useLiveQueries } from '@/api/live';
-import { AppLink } from '@/components/ui/app-link';
 import { Badge } from '@/components/ui/badge';
 import { Card } from '@/components/ui/layout';
 import { ErrorState, Loading, Skeleton } from '@/components/ui/states';
@@ -66,9 +66,9 @@ export function Queue() {
           <Num value={data.completed} />
         </Line>
         <Line label="Dead letters">
-          <AppLink href="/system" className="font-medium text-accent-text hover:underline">
+          <Link to="/system" className="font-medium text-accent-text hover:underline">
             <Num value={data.failed} />
-          </AppLink>
+          </Link>
         </Line>
       </dl>
     </Card>

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 
 import { keys } from '@/api/keys';
 import { byStageQuery, STAGES } from '@/api/leads';
 import { useLiveQueries } from '@/api/live';
-import { AppLink } from '@/components/ui/app-link';
 import { STAGE } from '@/components/ui/badge';
 import { BarList } from '@/components/ui/bars';
 import { Card } from '@/components/ui/layout';
@@ -29,9 +29,9 @@ export function Stages() {
               color,
               icon: <Icon aria-hidden className="relative size-4 shrink-0 text-muted" />,
               render: (name: string) => (
-                <AppLink href={`/leads?stage=${stage}`} className="hover:underline">
+                <Link to="/leads" search={{ stage }} className="hover:underline">
                   {name}
-                </AppLink>
+                </Link>
               ),
             };
           })}

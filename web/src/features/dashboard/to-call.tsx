@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { ArrowRight, PhoneCall } from 'lucide-react';
 
 import { urgentQuery } from '@/api/figures';
 import { keys } from '@/api/keys';
 import { useHold, useLiveQueries } from '@/api/live';
-import { AppLink } from '@/components/ui/app-link';
 import { StageBadge } from '@/components/ui/badge';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/layout';
@@ -25,12 +25,13 @@ export function ToCall({ className }: { className?: string }) {
       flush
       {...(className !== undefined && { className })}
       aside={
-        <AppLink
-          href="/leads?view=call"
+        <Link
+          to="/leads"
+          search={{ view: 'call' }}
           className="inline-flex items-center gap-1 text-xs font-medium text-accent-text hover:underline"
         >
           The whole list <ArrowRight aria-hidden className="size-3.5" />
-        </AppLink>
+        </Link>
       }
     >
       {data === undefined ? (
@@ -51,7 +52,7 @@ export function ToCall({ className }: { className?: string }) {
           title="Nobody to call right now"
           action={
             <Button asChild>
-              <AppLink href="/leads">See all leads</AppLink>
+              <Link to="/leads">See all leads</Link>
             </Button>
           }
         >
@@ -61,8 +62,9 @@ export function ToCall({ className }: { className?: string }) {
         <ul {...hold.props} className="divide-y divide-line">
           {data.leads.map((lead) => (
             <li key={lead.id}>
-              <AppLink
-                href={`/leads/${lead.id}`}
+              <Link
+                to="/leads/$leadId"
+                params={{ leadId: lead.id }}
                 className="flex min-h-13 items-center gap-3 px-4 py-1.5 hover:bg-hover focus-visible:-outline-offset-2"
               >
                 <Avatar person={lead} />
@@ -80,7 +82,7 @@ export function ToCall({ className }: { className?: string }) {
                 />
                 <StageBadge stage={lead.leadStage} />
                 <Points value={lead.currentScore} className="w-12 text-right font-semibold" />
-              </AppLink>
+              </Link>
             </li>
           ))}
         </ul>
