@@ -47,7 +47,7 @@ else
 endif
 
 looks: setup browser ## Pictures of every page into looks/: wide and phone, light and dark
-	@LEADPULSE_LOOKS=looks $(BIN)/pytest tests/browser $(PYTEST_ARGS)
+	@LEADPULSE_LOOKS=looks $(BIN)/pytest -n 2 tests/browser $(PYTEST_ARGS)
 
 soak: setup postgres15 wapiti browser ## The long forms of what `make test` does in small
 	@$(BIN)/pytest -m soak --timeout=0 $(PYTEST_ARGS)

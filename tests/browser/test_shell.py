@@ -42,6 +42,28 @@ def test_a_theme_is_kept(site: Site) -> None:
     expect(other.locator("html")).to_have_attribute("data-theme", "light")
 
 
+_SCRIPTS = "performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js')).length"
+# Once no part has come for as long as the browser waits before it begins.
+_LOADED = f"""async () => {{
+    for (let [before, now] = [-1, 0]; before !== now; ) {{
+        before = now;
+        await new Promise((done) => setTimeout(done, 3000));
+        now = {_SCRIPTS};
+    }}
+}}"""
+
+
+def test_pages_are_loaded_before_they_are_opened(site: Site) -> None:
+    """Their scripts come while the browser is idle, so that a click asks for data alone."""
+    page = site.open("/settings", site.account())
+    page.evaluate(_LOADED)
+    loaded = page.evaluate(_SCRIPTS)
+    for title in ("Dashboard", "Leads", "Scoring", "Simulator", "System"):
+        page.get_by_role("navigation").get_by_role("link", name=title).click()
+        expect(page.locator("main h1")).to_have_text(title)
+    assert page.evaluate(_SCRIPTS) == loaded
+
+
 def test_two_tenants_see_their_own_leads_only(site: Site) -> None:
     """Side by side, each at an own machine; another's project is not even in the menu."""
     ada, bob = site.account("Ada", "Analytical Engines"), site.account("Bob", "Bob and Sons")

@@ -52,4 +52,5 @@ describe('relative times', () => {
 
 it('names of events become words', () => {
   expect(format.words('pricing_page-viewed')).toBe('Pricing page viewed');
+  expect(format.words('$adjustment')).toBe('Adjusted by hand');
 });

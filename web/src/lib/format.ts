@@ -135,6 +135,7 @@ export function count(value: number, one: string, many = `${one}s`): string {
 
 /** "page_viewed" → "Page viewed" */
 export function words(name: string): string {
+  if (name === '$adjustment') return 'Adjusted by hand';
   const spaced = name.replace(/[_-]+/g, ' ').trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Outlet, useLocation } from '@tanstack/react-router';
+import { Outlet, useLocation, useRouter } from '@tanstack/react-router';
 import { Menu, Search } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
@@ -11,6 +11,7 @@ import { ThemeSwitch } from '@/components/theme-switch';
 import { StaleBar } from '@/components/ui/states';
 import { Kbd } from '@/components/ui/text';
 
+import { loadPagesWhenIdle } from '../preload';
 import { AccountMenu, ProjectSwitch } from './account';
 import { Bell } from './bell';
 import { HealthDots } from './health';
@@ -27,6 +28,7 @@ const MAC = navigator.userAgent.includes('Mac');
 export function Shell() {
   const { project } = useMe();
   const queries = useQueryClient();
+  const router = useRouter();
   const [menu, setMenu] = useState(false);
   const [search, setSearch] = useState(false);
   const main = useRef<HTMLElement>(null);
@@ -37,6 +39,8 @@ export function Shell() {
     if (projectId === undefined) return;
     return connectLive(queries);
   }, [queries, projectId]);
+
+  useEffect(() => loadPagesWhenIdle(router, '/shell'), [router]);
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {

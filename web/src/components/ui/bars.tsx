@@ -32,6 +32,12 @@ export function BarList({ label, unit, bars, show = format.number, shares, class
   return (
     <table className={cn('w-full table-fixed border-separate border-spacing-y-1', className)}>
       <caption className="sr-only">{label}</caption>
+      {/* The hidden head is the first row, which would share the width out evenly. */}
+      <colgroup>
+        <col />
+        <col className="w-16" />
+        {shares && <col className="w-14" />}
+      </colgroup>
       <thead className="sr-only">
         <tr>
           <th scope="col">Name</th>
@@ -58,9 +64,9 @@ export function BarList({ label, unit, bars, show = format.number, shares, class
                 </span>
               </div>
             </th>
-            <td className="w-20 p-0 pl-2 text-right font-medium tabular">{show(value)}</td>
+            <td className="p-0 pl-2 text-right font-medium tabular">{show(value)}</td>
             {shares && (
-              <td className="w-14 p-0 pl-2 text-right text-xs text-muted tabular">
+              <td className="p-0 pl-2 text-right text-xs text-muted tabular">
                 {all === 0 ? format.NONE : format.percent(value / all)}
               </td>
             )}

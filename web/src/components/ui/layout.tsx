@@ -113,7 +113,12 @@ export function Change({
   than?: string;
 }) {
   if (share === null) {
-    return <span className="text-xs text-faint">Nothing to compare yet</span>;
+    // As high as the others, so that figures without a past stand in line with them.
+    return (
+      <span aria-hidden className="text-xs">
+        &nbsp;
+      </span>
+    );
   }
   const still = Math.abs(share) < 0.0005;
   const good = better === 'neither' || still ? null : share > 0 === (better === 'more');

@@ -189,7 +189,8 @@ function optionsFor(element: HTMLElement, latest: Latest): uPlot.Options {
   return {
     width: element.clientWidth,
     height: props.height ?? 220,
-    padding: [12, 8, 0, 0],
+    // At the right half of the last moment's name stands over the edge.
+    padding: [12, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6, width: 2 }, drag: { x: false, y: false } },
     axes,
@@ -265,7 +266,8 @@ function drawExtras(
     if (names.some((other) => Math.abs(other - y) < 12 * ratio)) continue;
     names.push(y);
     ctx.textAlign = 'right';
-    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
   }
   ctx.setLineDash([]);
   for (const { at, value, color = 'accent' } of marks ?? []) {

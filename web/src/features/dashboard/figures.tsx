@@ -20,7 +20,7 @@ const SHOWN: Shown[] = [
     label: 'Events today',
     value: (f) => f.eventsToday,
     show: format.number,
-    than: 'than yesterday by now',
+    than: 'vs yesterday, same time',
   },
   { label: 'Events in all', value: (f) => f.totalEvents, show: format.number },
   { label: 'Leads', value: (f) => f.totalLeads, show: format.number },
@@ -28,18 +28,18 @@ const SHOWN: Shown[] = [
   { label: 'Qualified leads', value: (f) => f.qualifiedLeads, show: format.number },
   { label: 'Average score', value: (f) => f.averageScore, show: format.points },
   {
-    label: 'Event to score, median',
+    label: 'Time to score, typical',
     value: (f) => f.p50LatencyMs,
     show: format.duration,
     better: 'less',
-    than: 'than the 1,000 events before',
+    than: 'vs the 1,000 before',
   },
   {
-    label: 'Event to score, slowest 1 %',
+    label: 'Time to score, slowest 1 %',
     value: (f) => f.p99LatencyMs,
     show: format.duration,
     better: 'less',
-    than: 'than the 1,000 events before',
+    than: 'vs the 1,000 before',
   },
 ];
 
@@ -58,7 +58,7 @@ export function Figures() {
       </Card>
     );
   }
-  const figures = SHOWN.map(({ label, value, show, better, than = 'than a day before' }) => {
+  const figures = SHOWN.map(({ label, value, show, better, than = 'vs a day ago' }) => {
     if (data === undefined) return <Skeleton key={label} className="h-20" />;
     const now = value(data);
     return (

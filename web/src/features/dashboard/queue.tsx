@@ -11,6 +11,7 @@ import { Badge } from '@/components/ui/badge';
 import { Card } from '@/components/ui/layout';
 import { ErrorState, Loading, Skeleton } from '@/components/ui/states';
 import { Num } from '@/components/ui/text';
+import { cn } from '@/lib/cn';
 import * as format from '@/lib/format';
 
 import { queueState } from './queue-state';
@@ -66,7 +67,10 @@ export function Queue() {
           <Num value={data.completed} />
         </Line>
         <Line label="Dead letters">
-          <Link to="/system" className="font-medium text-accent-text hover:underline">
+          <Link
+            to="/system"
+            className={cn('hover:underline', data.failed > 0 && 'text-danger-text underline')}
+          >
             <Num value={data.failed} />
           </Link>
         </Line>

@@ -78,10 +78,15 @@ export function ToCall({ className }: { className?: string }) {
                 <RelativeTime
                   at={lead.lastEventAt}
                   none="never"
-                  className="hidden w-24 text-right text-xs text-muted sm:block"
+                  className="hidden w-20 shrink-0 text-right text-xs text-muted sm:block"
                 />
-                <StageBadge stage={lead.leadStage} />
-                <Points value={lead.currentScore} className="w-12 text-right font-semibold" />
+                <span className="w-21 shrink-0">
+                  <StageBadge stage={lead.leadStage} />
+                </span>
+                <Points
+                  value={lead.currentScore}
+                  className="w-12 shrink-0 text-right font-semibold"
+                />
               </Link>
             </li>
           ))}

@@ -155,7 +155,10 @@ function Score({ lead, full }: { lead: Lead; full: number }) {
           style={{ width: `${share * 100}%`, background: STAGE[lead.leadStage].color }}
         />
       </span>
-      <span className="font-semibold tabular" title={`${lead.currentScore} points`}>
+      <span
+        className="min-w-9 text-right font-semibold tabular"
+        title={`${lead.currentScore} points`}
+      >
         {format.points(lead.currentScore)}
       </span>
     </span>

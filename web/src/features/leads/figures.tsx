@@ -9,9 +9,9 @@ import { Skeleton } from '@/components/ui/states';
 import * as format from '@/lib/format';
 
 const TRENDS = {
-  increasing: { icon: TrendingUp, words: 'more than the day before', look: 'text-good-text' },
-  steady: { icon: Minus, words: 'as the day before', look: 'text-muted' },
-  decreasing: { icon: TrendingDown, words: 'less than the day before', look: 'text-danger-text' },
+  increasing: { icon: TrendingUp, words: 'rising', look: 'text-good-text' },
+  steady: { icon: Minus, words: 'steady', look: 'text-muted' },
+  decreasing: { icon: TrendingDown, words: 'falling', look: 'text-danger-text' },
 } as const;
 
 function Figure({
@@ -50,7 +50,7 @@ export function Figures({ lead }: { lead: Lead }) {
       </Figure>
       <Figure
         label="Velocity"
-        title="Acts of the last 24 hours, on a scale of 10"
+        title="Acts of the last 24 hours, on a scale of 10, and whether there are more than in the 24 before"
         below={
           trend && (
             <span className="inline-flex items-center gap-1">

@@ -131,7 +131,9 @@ function PartRow({ part, bar, zero }: { part: Contribution; bar: Bar | undefined
             <span
               className={cn(
                 'absolute inset-y-0 min-w-0.5 rounded-full',
-                part.points < 0 && part.kind === 'rule' ? 'bg-danger' : COLORS[part.kind],
+                part.points < 0 && part.kind !== 'decay' && part.kind !== 'bounds'
+                  ? 'bg-danger'
+                  : COLORS[part.kind],
               )}
               style={{ left: `${bar.left}%`, width: `${bar.width}%` }}
             />
