@@ -52,6 +52,14 @@ export default ts.config(
         'error',
         { checksVoidReturn: { attributes: false } },
       ],
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'crypto',
+          property: 'randomUUID',
+          message: 'Missing in pages without HTTPS: randomId() of lib/ids.',
+        },
+      ],
       // Redirects of the router are thrown, and are no errors.
       '@typescript-eslint/only-throw-error': 'off',
       // Rows of virtual lists are measured while rendering, which the compiler can't know.

@@ -40,11 +40,15 @@ class Site:
 
     def open(
         self, path: str = "/", account: Account | None = None, *,
-        width: int = WIDE, theme: Theme = "light",
+        width: int = WIDE, theme: Theme = "light", url: str | None = None,
     ) -> Page:  # fmt: skip
-        """A page in a fresh profile, logged in as an account if one is given."""
+        """A page in a fresh profile, logged in as an account if one is given.
+
+        `url` is another address of the same server.
+        """
+        url = url or self.server.url
         context = self.browser.new_context(
-            base_url=self.server.url,
+            base_url=url,
             viewport={"width": width, "height": HEIGHTS.get(width, 900)},
             color_scheme=theme,
             reduced_motion="reduce",
@@ -58,7 +62,7 @@ class Site:
             # As a browser keeps them: by name, for this site.
             context.add_cookies(
                 [
-                    {"name": name, "value": value, "url": self.server.url, "httpOnly": True}
+                    {"name": name, "value": value, "url": url, "httpOnly": True}
                     for name, value in account.cookies.items()
                 ]
             )

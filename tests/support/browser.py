@@ -63,8 +63,9 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Its sandbox needs rights that root in a container hasn't.
         browser = playwright.chromium.launch(
-            executable_path=path, chromium_sandbox=False, args=["--disable-dev-shm-usage"]
-        )
+            executable_path=path, chromium_sandbox=False,
+            args=["--disable-dev-shm-usage", "--host-resolver-rules=MAP *.test 127.0.0.1"],
+        )  # fmt: skip
         try:
             yield browser
         finally:

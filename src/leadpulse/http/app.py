@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
 from leadpulse.domain.errors import (
-    FieldError,
     Invalid,
     LeadPulseError,
     Malformed,
@@ -26,6 +25,7 @@ from leadpulse.domain.errors import (
 from leadpulse.http import event_calls, openapi, pages
 from leadpulse.http.bodies import WHOLE, Disconnected, decode, read_body, unpack
 from leadpulse.http.cors import METHODS, Cors
+from leadpulse.http.field_errors import field_errors
 from leadpulse.http.intake import is_event_call
 from leadpulse.http.problems import (
     CONTENT_TYPE,
@@ -308,27 +308,7 @@ async def _on_status(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     found: Iterable[dict[str, Any]] = getattr(error, "errors", tuple)()
-    errors = [FieldError(_where(item["loc"]), _told(item)) for item in found]
-    wrong: LeadPulseError = Invalid(errors)
+    wrong: LeadPulseError = Invalid(field_errors(found))
     if any(item["type"] == "json_invalid" for item in found):
         wrong = Malformed("The body is not JSON.")
     return _answer(problem_of(wrong), _instance(request))
-
-
-def _where(place: tuple[str | int, ...]) -> str:
-    """A place in the input as clients write it: `conditions[0].op`."""
-    path = ""
-    for part in place[1:]:
-        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
-    return path or str(place[0])
-
-
-_WORDS: Final = {
-    "missing": "is required",
-    "extra_forbidden": "is not a known field",
-}
-
-
-def _told(item: dict[str, Any]) -> str:
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return _WORDS.get(item["type"], message[:1].lower() + message[1:])

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000_000
 _ANONYMOUS_IDS_SHOWN: Final = 100
 _MERGED_SHOWN: Final = 100
-# How many leads are looked at to judge a word, and how many of them make it a common one.
+# How many leads are looked at to judge a word, and how many of them make it one that a page of
+# leads is soon met by, and one that is counted sooner than the index of words tells all places.
 _SAMPLE: Final = 1_000
-_COMMON: Final = 40
+_MET: Final = 10
+_COMMON: Final = 200
 
 
 class LeadRow(NamedTuple):
@@ -220,22 +222,31 @@ async def lead_total(connection: Connection, project_id: str, wanted: LeadFilter
     return await _count(connection, conditions_of(project_id, wanted), most)
 
 
-async def common_total(
-    connection: Connection, project_id: str, wanted: LeadFilter, by: tuple[Sort, Order], most: int
-) -> int | None:
-    """How many leads match a search, up to `most`; None when the index of words tells it sooner.
+class Common(NamedTuple):
+    """What a look at the first leads of an order tells of a search.
 
-    Leads are looked at in the order of a page: it is quick `one_by_one` if this was.
+    `total` is how many match, up to a bound; None when the index of words tells it sooner.
+    `met`: a page in this order is sooner filled `one_by_one` than by the index of words.
     """
+
+    total: int | None
+    met: bool
+
+
+async def common(
+    connection: Connection, project_id: str, wanted: LeadFilter, by: tuple[Sort, Order], most: int
+) -> Common:
+    """Whether many of the leads that come first in an order match a search, if there is one."""
     if wanted.search is None:
-        return None
-    read, found = await _look(connection, (project_id, wanted), by, (_SAMPLE, most))
-    if read == _SAMPLE and _COMMON <= found < most:
+        return Common(None, met=False)
+    room = _SAMPLE
+    read, found = await _look(connection, (project_id, wanted), by, (room, most))
+    met = read < room or found >= _MET
+    if read == room and _COMMON <= found < most:
         # By what was found so far, and some more.
         room = most * _SAMPLE * 3 // (found * 2)
         read, found = await _look(connection, (project_id, wanted), by, (room, most))
-        return found if found >= most or read < room else None
-    return found if found >= most or read < _SAMPLE else None
+    return Common(found if found >= most or read < room else None, met)
 
 
 async def _look(

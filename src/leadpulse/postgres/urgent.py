@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from leadpulse.postgres.connect import Instant
 from leadpulse.postgres.leads_filter import LeadFilter, conditions_of, has, source_of
-from leadpulse.postgres.leads_read import ACTS_24H, COLUMNS, DAY, PROFILE_OF, LeadRow, common_total
+from leadpulse.postgres.leads_read import ACTS_24H, COLUMNS, DAY, PROFILE_OF, LeadRow, common
 from leadpulse.postgres.session import fetch_all
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ async def best_of(
     connection: Connection, project_id: str, wanted: LeadFilter, most: int, now: int
 ) -> list[Candidate]:
     """The leads with the highest scores among those that match."""
-    common = await common_total(connection, project_id, wanted, ("score", "desc"), most)
-    query = conditions_of(project_id, wanted, one_by_one=common is not None)
+    counted, _ = await common(connection, project_id, wanted, ("score", "desc"), most)
+    query = conditions_of(project_id, wanted, one_by_one=counted is not None)
     query.add(query.own_row)
     if query.profile:
         query.add(query.shown)

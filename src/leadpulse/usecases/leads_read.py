@@ -85,11 +85,11 @@ async def list_leads(
         wanted = lead_filter(question, label.source, now)
         cap = TOTAL_CAP if wanted.search is None else SEARCH_CAP
         which, by = (connection, project_id, wanted), (question.sort, order)
-        total = common = await leads_read.common_total(*which, by, cap + 1)
+        total, met = await leads_read.common(*which, by, cap + 1)
         if total is None:
             total = await leads_read.lead_total(*which, cap + 1)
         few = total <= min(cap, _FEW) and wanted != LeadFilter()
-        page = PageOrder(*by, limit + 1, now, after, skip, few=few, one_by_one=common is not None)
+        page = PageOrder(*by, limit + 1, now, after, skip, few=few, one_by_one=met)
         found = await leads_read.lead_page(connection, project_id, wanted, page)
     more = len(found) > limit
     shown = found[:limit]

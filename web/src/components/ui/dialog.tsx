@@ -14,6 +14,16 @@ const PANEL =
   'md:top-[12dvh] md:left-1/2 md:max-h-[80dvh] md:-translate-x-1/2 md:rounded-xl md:border md:animate-in';
 const WIDTHS = { sm: 'md:w-[400px]', md: 'md:w-[520px]', lg: 'md:w-[760px]' } as const;
 
+const FIELDS = 'input:enabled:not([type="hidden"]), select:enabled, textarea:enabled';
+
+/** Begins in the first field, or else with the panel itself: never with a lit button. */
+function focusFirst(event: Event) {
+  if (!(event.currentTarget instanceof HTMLElement)) return;
+  event.preventDefault();
+  const panel = event.currentTarget;
+  (panel.querySelector<HTMLElement>(FIELDS) ?? panel).focus();
+}
+
 type DialogProps = {
   open: boolean;
   onClose: () => void;
@@ -40,6 +50,7 @@ export function Dialog({
       <Primitive.Portal>
         <Primitive.Overlay className={OVERLAY} />
         <Primitive.Content
+          onOpenAutoFocus={focusFirst}
           className={cn(PANEL, WIDTHS[width])}
           {...(description == null && { 'aria-describedby': undefined })}
         >

@@ -1,11 +1,13 @@
 import { Check, Copy } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
+import { copyText } from '@/lib/clipboard';
 import { cn } from '@/lib/cn';
 import * as format from '@/lib/format';
 import { useNow } from '@/lib/hooks';
 
 import { IconButton } from './button';
+import { toastError } from './toast';
 
 /** How long ago; the exact time on hover. */
 export function RelativeTime({
@@ -78,7 +80,10 @@ export function CopyButton({
 }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    if (!(await copyText(text))) {
+      toastError('The browser doesn’t let this page copy; select the text instead');
+      return;
+    }
     setCopied(true);
     setTimeout(() => setCopied(false), 2_000);
   };
@@ -111,22 +116,18 @@ export function CodeBlock({
   className?: string;
 }) {
   return (
-    <div className={cn('relative min-w-0 rounded-lg border border-line bg-subtle', className)}>
+    <div className={cn('flex min-w-0 rounded-lg border border-line bg-subtle', className)}>
       <pre
         aria-label={label}
         role="region"
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolls by keyboard
         tabIndex={0}
-        className="max-h-96 overflow-auto p-3 pr-12 font-mono text-xs leading-5"
+        className="max-h-96 min-w-0 flex-1 overflow-auto p-3 font-mono text-xs leading-5"
       >
         <code>{code}</code>
       </pre>
       {copy && (
-        <CopyButton
-          text={code}
-          label={`Copy ${label.toLowerCase()}`}
-          className="absolute top-1.5 right-1.5 bg-subtle"
-        />
+        <CopyButton text={code} label={`Copy ${label.toLowerCase()}`} className="m-1.5 shrink-0" />
       )}
     </div>
   );

@@ -1,3 +1,5 @@
+import { randomId } from '@/lib/ids';
+
 /**
  * Signing in with Google without a script of theirs, which the pages' policy would not let in: the
  * browser goes to Google, and comes back to /login with an ID token behind the # of the address.
@@ -21,7 +23,7 @@ export function googleUrl(clientId: string, asked: Asked): string {
 }
 
 export function goToGoogle(clientId: string, next: string): void {
-  const asked = { state: crypto.randomUUID(), nonce: crypto.randomUUID(), next };
+  const asked = { state: randomId(), nonce: randomId(), next };
   sessionStorage.setItem(KEY, JSON.stringify(asked));
   location.assign(googleUrl(clientId, asked));
 }

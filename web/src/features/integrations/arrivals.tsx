@@ -13,6 +13,7 @@ import { EventIcon } from '@/components/ui/event-icon';
 import { Card } from '@/components/ui/layout';
 import { ErrorState, Loading, Notice, Skeleton } from '@/components/ui/states';
 import { RelativeTime } from '@/components/ui/text';
+import { randomId } from '@/lib/ids';
 
 import { testCall } from './snippets';
 
@@ -25,7 +26,7 @@ export function Arrivals({ host, writeKey }: { host: string; writeKey: string | 
   const [own, setOwn] = useState<string>();
   const sending = useMutation({
     mutationFn: async (key: string) => {
-      const eventId = crypto.randomUUID();
+      const eventId = randomId();
       await post(...testCall(host, key, eventId));
       return eventId;
     },

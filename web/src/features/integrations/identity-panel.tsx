@@ -125,7 +125,7 @@ function Setting({ on, secret }: { on: boolean; secret: string }) {
         error={failed}
       >
         {on
-          ? 'Whoever reads a write key can then say to be anybody; what he says counts as a claim.'
+          ? 'Whoever reads a write key can then say to be anybody; what they say counts as a claim.'
           : 'From then on events that name a person by a write key without the right userHash are refused, and lost. Let your pages send it first.'}
       </ConfirmDialog>
       <ConfirmDialog

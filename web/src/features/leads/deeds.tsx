@@ -23,6 +23,7 @@ import { Points } from '@/components/ui/text';
 import { toast, toastError } from '@/components/ui/toast';
 import * as format from '@/lib/format';
 import { useSettled } from '@/lib/hooks';
+import { randomId } from '@/lib/ids';
 import { displayName } from '@/lib/people';
 
 type Props = { lead: Lead; open: boolean; onClose: () => void };
@@ -40,7 +41,7 @@ function Adjust({ lead, onClose }: Props) {
   const [note, setNote] = useState('');
   const [missing, setMissing] = useState<{ points?: string; note?: string }>({});
   // The same deed however often it is sent.
-  const [eventId] = useState(() => `by-hand-${crypto.randomUUID()}`);
+  const [eventId] = useState(() => `by-hand-${randomId()}`);
   const adjust = useMutation({
     mutationFn: (value: number) =>
       adjustLead(lead.id, { points: value, note: note.trim(), eventId }),

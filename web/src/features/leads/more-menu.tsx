@@ -17,6 +17,7 @@ import { type Action, useActions } from '@/components/ui/actions';
 import { IconButton } from '@/components/ui/button';
 import { DropdownMenu, MenuItem, MenuSeparator } from '@/components/ui/menu';
 import { toast, toastError } from '@/components/ui/toast';
+import { copyText } from '@/lib/clipboard';
 
 import { useOpen } from './controls';
 import { AdjustDialog, EraseDialog, MergeDialog, RemoveDialog } from './deeds';
@@ -39,10 +40,10 @@ export function MoreMenu({ lead, onGone, onMerged }: Props) {
     onError: toastError,
   });
   const copy = () => {
-    navigator.clipboard
-      .writeText(lead.id)
-      .then(() => toast('The id is copied'))
-      .catch(() => toastError('The browser did not let the id be copied.'));
+    void copyText(lead.id).then((copied) => {
+      if (copied) toast('The id is copied');
+      else toastError('The browser did not let the id be copied.');
+    });
   };
   const deeds: (Action & { icon: typeof Copy; allowed: boolean })[] = [
     {

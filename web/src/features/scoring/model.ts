@@ -1,4 +1,5 @@
 import type { Model, ModelParts, Preset, Rule } from '@/api/model';
+import { randomId } from '@/lib/ids';
 
 export type StageFrom = ModelParts['stages'][number];
 
@@ -20,15 +21,9 @@ export function same(left: unknown, right: unknown): boolean {
   return [...names].every((name) => same(one[name], other[name]));
 }
 
-/** An id that no other rule has; also where the page is not served by HTTPS. */
-export function freshId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 export function newRule(): Rule {
   return {
-    id: freshId(),
+    id: randomId(),
     eventType: '',
     name: '',
     description: '',
@@ -87,7 +82,7 @@ function ruleKey(rule: Rule): string {
 export function fromPreset(now: ModelParts, preset: Preset): ModelParts {
   const ids = new Map(now.rules.map((rule) => [ruleKey(rule), rule.id]));
   const rules = preset.rules.map((rule) => {
-    const id = ids.get(ruleKey(rule)) ?? freshId();
+    const id = ids.get(ruleKey(rule)) ?? randomId();
     ids.delete(ruleKey(rule));
     return { ...rule, id };
   });

@@ -67,7 +67,7 @@ export function VersionsTab({ inForce, pending, locked, onUse }: Props) {
             more={found.hasNextPage}
             busy={found.isFetchingNextPage}
             onMore={() => void found.fetchNextPage()}
-            what="versions"
+            what={rows.length === 1 ? 'version' : 'versions'}
           />
         }
       />

@@ -144,7 +144,7 @@ function Waiting() {
         )
       ) : rows.length === 0 ? (
         <EmptyState icon={Mail} title="Nobody is invited" className="py-8">
-          Who is invited stands here until he accepts. A link works once, and for a week.
+          Who is invited stands here until they accept. A link works once, and for a week.
         </EmptyState>
       ) : (
         <ul className="divide-y divide-line border-t border-line">

@@ -18,6 +18,7 @@ import { Avatar } from '@/components/ui/person';
 import { ErrorState, Loading, Skeleton } from '@/components/ui/states';
 import { RelativeTime } from '@/components/ui/text';
 import { toast, toastError } from '@/components/ui/toast';
+import { words } from '@/lib/format';
 
 import { ROLE_SAYS, rolesToGive, type Viewer } from './roles';
 
@@ -140,7 +141,7 @@ function MemberRow({ member, viewer }: { member: Member; viewer: Viewer }) {
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
       <Avatar person={member} />
-      <div className="min-w-0 flex-1 basis-40 text-sm leading-5">
+      <div className="min-w-0 flex-1 basis-32 text-sm leading-5">
         <p className="flex items-center gap-2">
           <span className="truncate font-medium" title={member.name}>
             {member.name}
@@ -154,24 +155,24 @@ function MemberRow({ member, viewer }: { member: Member; viewer: Viewer }) {
         </p>
       </div>
       <span className="text-xs text-muted max-md:hidden">
-        since <RelativeTime at={member.joinedAt} />
+        joined <RelativeTime at={member.joinedAt} />
       </span>
       {roles.length > 0 ? (
         <Select
           aria-label={`Role of ${member.name}`}
-          className="w-28"
+          className="w-26"
           value={shownRole}
           disabled={change.isPending}
           onChange={(event) => change.mutate({ role: event.target.value as Role })}
         >
           {roles.map((role) => (
             <option key={role} value={role}>
-              {role}
+              {words(role)}
             </option>
           ))}
         </Select>
       ) : (
-        <span className="w-28 px-2.5 text-sm">{member.role}</span>
+        <span className="w-26 px-2.5 text-sm">{words(member.role)}</span>
       )}
       {mayRemove || mayLeave || mayTransfer ? (
         <DropdownMenu trigger={<IconButton icon={Ellipsis} label={`More about ${member.name}`} />}>
@@ -192,7 +193,7 @@ function MemberRow({ member, viewer }: { member: Member; viewer: Viewer }) {
           )}
         </DropdownMenu>
       ) : (
-        <span className="size-8" />
+        <span className="size-8 max-md:hidden" />
       )}
       <ConfirmDialog
         open={asking === 'remove' || asking === 'leave'}
@@ -205,7 +206,7 @@ function MemberRow({ member, viewer }: { member: Member; viewer: Viewer }) {
       >
         {self
           ? 'You can’t open the project any more until somebody invites you again. What you did stays.'
-          : 'The person can’t open the project any more, within seconds. Leads that he owns stay his by name, and what he did stays in the history.'}
+          : 'The person can’t open the project any more, within seconds. Leads they own keep their name, and what they did stays in the history.'}
       </ConfirmDialog>
       <ConfirmDialog
         open={asking === 'transfer'}

@@ -11,6 +11,7 @@ import { Button, IconButton } from '@/components/ui/button';
 import { Checkbox, Field, Input, Segments } from '@/components/ui/form';
 import { Avatar, PersonName } from '@/components/ui/person';
 import { Notice, Skeleton } from '@/components/ui/states';
+import { randomId } from '@/lib/ids';
 
 import { type Draft, eventOf, type Problems } from './draft';
 import { Properties } from './properties';
@@ -128,7 +129,7 @@ function draftOf(view: View): Draft {
     whom: view.lead === undefined ? view.whom : 'lead',
     email: view.email,
     lead: view.lead,
-    anonymousId: `simulated-${crypto.randomUUID().slice(0, 13)}`,
+    anonymousId: `simulated-${randomId().slice(0, 12)}`,
     rows: [],
     json: false,
     text: '',
