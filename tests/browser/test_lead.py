@@ -33,7 +33,7 @@ def test_an_adjusted_score_says_why(site: Site) -> None:
     dialog.get_by_label("Points").fill("-15")
     dialog.get_by_label("Note").fill("Asked for a student")
     dialog.get_by_role("button", name="Adjust").last.click()
-    expect(why.get_by_role("row", name=re.compile("Adjusted by hand"))).to_contain_text("-15")
+    expect(why.get_by_role("row", name=re.compile("Adjusted by hand"))).to_contain_text("\u221215")
     expect(why.get_by_role("row", name=re.compile("^Score"))).to_contain_text("35")
     axe(page)
     look(page, "lead")

@@ -41,9 +41,9 @@ export function points(value: Maybe): string {
   return value == null ? NONE : tenth.format(clean(value));
 }
 
-/** A change of a score, with its sign: +12.5 */
+/** A change of a score, with its sign: +12.5, −5 */
 export function delta(value: Maybe): string {
-  return value == null ? NONE : signed.format(clean(value));
+  return value == null ? NONE : minus(signed.format(clean(value)));
 }
 
 /** A share of 1: 12.5% */
@@ -57,9 +57,9 @@ export function change(now: Maybe, before: Maybe): number | null {
   return (now - before) / Math.abs(before);
 }
 
-/** +12.5% */
+/** +12.5%, −3% */
 export function signedPercent(share: Maybe): string {
-  return share == null ? NONE : signedPercentage.format(share);
+  return share == null ? NONE : minus(signedPercentage.format(share));
 }
 
 /** A duration in milliseconds with the unit that fits: 340 µs, 12 ms, 3.4 s, 5 min, 2 h, 3 d */
@@ -138,6 +138,11 @@ export function words(name: string): string {
   if (name === '$adjustment') return 'Adjusted by hand';
   const spaced = name.replace(/[_-]+/g, ' ').trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+// As wide as a plus, and no hyphen at which a line may break.
+function minus(text: string): string {
+  return text.replace('-', '−');
 }
 
 // -0 and what a sum of doubles leaves behind.
