@@ -122,7 +122,7 @@ def test_an_invited_person_gets_the_role(site: Site) -> None:
     )
     assert answer.ok, answer.text()
     theirs.goto("/settings/members")
-    expect(theirs.get_by_role("listitem").filter(has_text="Bob")).to_contain_text("viewer")
+    expect(theirs.get_by_role("listitem").filter(has_text="Bob")).to_contain_text("Viewer")
     expect(theirs.get_by_label("Role of Bob")).to_have_count(0)
     page.get_by_role("link", name="Members").click()
     expect(page.get_by_label("Role of Bob")).to_have_value("viewer")
