@@ -36,12 +36,11 @@ check: setup ## Lint, formatting, types, import contracts
 	@$(BIN)/mypy
 	@for part in $(WEB); do $(NPM) $$part run --silent check || exit 1; done
 
-# Stories in browsers wait most of the time, so two of them are told at once.
+# Tests wait much of the time, so two processes share them.
 test: check postgres15 browser ## check, then every test (PYTEST_ARGS="-k merge -x")
 	@for part in $(WEB); do $(NPM) $$part run --silent --if-present test || exit 1; done
 ifeq ($(strip $(PYTEST_ARGS)),)
-	@$(BIN)/pytest --ignore=tests/browser
-	@$(BIN)/pytest -n 2 tests/browser
+	@$(BIN)/pytest -n 2 --dist loadgroup
 else
 	@$(BIN)/pytest $(PYTEST_ARGS)
 endif

@@ -39,8 +39,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The quick tests first, so that a fault shows early."""
+    """The quick tests first, so that a fault shows early.
+
+    Several processes may share them; but what the tests make the store say is looked at when it
+    is all there, so that those who talk to it stay in one process.
+    """
     items.sort(key=lambda item: next((n for n, f in enumerate(_ORDER) if f in item.path.parts), 0))
+    for item in items:
+        if "integration" in item.path.parts or item.path.name == "test_every_statement.py":
+            item.add_marker(pytest.mark.xdist_group("store"))
 
 
 def pytest_terminal_summary(
