@@ -8,9 +8,11 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp, ChevronsUpDown, Columns3 } from 'lucide-react';
 import {
   type CSSProperties,
+  type Key,
   type KeyboardEvent,
   type ReactNode,
   type RefObject,
+  memo,
   useEffect,
   useMemo,
   useRef,
@@ -202,15 +204,16 @@ function Grid<T>(props: Inner<T>) {
   const { label, rows, rowKey, columns, sort, onSort, onOpen, current, loading } = props;
   const { indexes, above, below, show } = useRows(props, ROW);
   const { at, setActive, onKeyDown } = useArrows(props, show);
-  const tracks = columns
-    .map(({ min, grow }) => (grow === 0 ? `${min}px` : `minmax(${min}px, ${grow ?? 1}fr)`))
-    .join(' ');
-  const line: CSSProperties = {
-    gridTemplateColumns: tracks,
-    minWidth: columns.reduce((sum, column) => sum + column.min, 0) + 32 + (columns.length - 1) * 12,
-  };
-  const cell = (column: Column<T>) =>
-    cn('min-w-0 truncate', column.align === 'right' && 'text-right tabular');
+  const line = useMemo<CSSProperties>(
+    () => ({
+      gridTemplateColumns: columns
+        .map(({ min, grow }) => (grow === 0 ? `${min}px` : `minmax(${min}px, ${grow ?? 1}fr)`))
+        .join(' '),
+      minWidth:
+        columns.reduce((sum, column) => sum + column.min, 0) + 32 + (columns.length - 1) * 12,
+    }),
+    [columns],
+  );
 
   return (
     <div
@@ -263,31 +266,17 @@ function Grid<T>(props: Inner<T>) {
             if (row === undefined) return null;
             const key = rowKey(row);
             return (
-              // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the group hears keys
-              <div
+              <GridRow
                 key={key}
-                role="row"
-                data-row={index}
-                aria-rowindex={index + 2}
-                aria-selected={current === undefined ? undefined : current === key}
-                tabIndex={index === at ? 0 : -1}
-                onFocus={() => setActive(index)}
-                onClick={(event) => {
-                  if (isOwnClick(event.target)) onOpen?.(row);
-                }}
-                className={cn(
-                  'grid h-11 items-center gap-3 border-b border-line px-4 focus-visible:-outline-offset-2 md:px-6',
-                  onOpen && 'cursor-pointer hover:bg-hover',
-                  current === key && 'bg-accent-soft hover:bg-accent-soft',
-                )}
-                style={line}
-              >
-                {columns.map((column) => (
-                  <div key={column.id} role="gridcell" className={cell(column)}>
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
+                row={row}
+                index={index}
+                active={index === at}
+                selected={current === undefined ? undefined : current === key}
+                columns={columns}
+                line={line}
+                onOpen={onOpen}
+                onActive={setActive}
+              />
             );
           })}
         </div>
@@ -295,6 +284,58 @@ function Grid<T>(props: Inner<T>) {
     </div>
   );
 }
+
+type GridRowProps<T> = Pick<Inner<T>, 'columns' | 'onOpen'> & {
+  row: T;
+  index: number;
+  active: boolean;
+  selected: boolean | undefined;
+  line: CSSProperties;
+  onActive: (index: number) => void;
+};
+
+/** Drawn again only when something of its own has changed: scrolling draws what comes into view. */
+const GridRow = memo(function GridRow<T>({
+  row,
+  index,
+  active,
+  selected,
+  columns,
+  line,
+  onOpen,
+  onActive,
+}: GridRowProps<T>) {
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the group hears keys
+    <div
+      role="row"
+      data-row={index}
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      tabIndex={active ? 0 : -1}
+      onFocus={() => onActive(index)}
+      onClick={(event) => {
+        if (isOwnClick(event.target)) onOpen?.(row);
+      }}
+      className={cn(
+        'grid h-11 items-center gap-3 border-b border-line px-4 focus-visible:-outline-offset-2 md:px-6',
+        onOpen && 'cursor-pointer hover:bg-hover',
+        selected === true && 'bg-accent-soft hover:bg-accent-soft',
+      )}
+      style={line}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.id}
+          role="gridcell"
+          className={cn('min-w-0 truncate', column.align === 'right' && 'text-right tabular')}
+        >
+          {column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <T>(props: GridRowProps<T> & { key?: Key }) => ReactNode;
 
 function Header<T>({
   column,
