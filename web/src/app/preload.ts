@@ -14,10 +14,9 @@ export function loadPagesWhenIdle(router: AnyRouter, parent: string): () => void
 
   const routes = Object.values(router.routesById as Record<string, AnyRoute>);
   const waiting = routes.filter((route) => (route.parentRoute as AnyRoute | null)?.id === parent);
-  const wait = new AbortController();
   const next = async () => {
     const route = waiting.shift();
-    if (route === undefined || wait.signal.aborted) return;
+    if (route === undefined) return;
     // One that can't be loaded now is loaded, or explained, when it is opened.
     await Promise.resolve(router.loadRouteChunk(route)).catch(() => undefined);
     whenIdle(() => void next());
@@ -25,7 +24,7 @@ export function loadPagesWhenIdle(router: AnyRouter, parent: string): () => void
   const timer = setTimeout(() => whenIdle(() => void next()), AFTER_MS);
   return () => {
     clearTimeout(timer);
-    wait.abort();
+    waiting.length = 0;
   };
 }
 

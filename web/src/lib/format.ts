@@ -140,8 +140,8 @@ export function words(name: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-// As wide as a plus, and no hyphen at which a line may break.
-function minus(text: string): string {
+/** With a sign as wide as a plus, and no hyphen at which a line may break. */
+export function minus(text: string): string {
   return text.replace('-', '−');
 }
 

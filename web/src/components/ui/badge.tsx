@@ -13,6 +13,7 @@ import {
 import type { ReactNode } from 'react';
 
 import { cn } from '@/lib/cn';
+import * as format from '@/lib/format';
 
 const TONES = {
   neutral: 'bg-cold-soft text-cold-text',
@@ -137,8 +138,7 @@ export function Delta({ value, className }: { value: number; className?: string 
         className,
       )}
     >
-      {rounded > 0 ? '+' : rounded < 0 ? '−' : ''}
-      {Math.abs(rounded).toLocaleString(undefined, { maximumFractionDigits: 1 })}
+      {format.delta(value)}
     </span>
   );
 }

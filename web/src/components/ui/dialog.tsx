@@ -16,12 +16,18 @@ const WIDTHS = { sm: 'md:w-[400px]', md: 'md:w-[520px]', lg: 'md:w-[760px]' } as
 
 const FIELDS = 'input:enabled:not([type="hidden"]), select:enabled, textarea:enabled';
 
-/** Begins in the first field, or else with the panel itself: never with a lit button. */
-function focusFirst(event: Event) {
+/** Begins with the panel itself, so that Escape and reading begin there and no button is lit. */
+function focusPanel(event: Event) {
   if (!(event.currentTarget instanceof HTMLElement)) return;
   event.preventDefault();
-  const panel = event.currentTarget;
-  (panel.querySelector<HTMLElement>(FIELDS) ?? panel).focus();
+  event.currentTarget.focus();
+}
+
+/** The same, but in the first field if there is one. */
+function focusField(event: Event) {
+  focusPanel(event);
+  if (!(event.currentTarget instanceof HTMLElement)) return;
+  event.currentTarget.querySelector<HTMLElement>(FIELDS)?.focus();
 }
 
 type DialogProps = {
@@ -50,7 +56,7 @@ export function Dialog({
       <Primitive.Portal>
         <Primitive.Overlay className={OVERLAY} />
         <Primitive.Content
-          onOpenAutoFocus={focusFirst}
+          onOpenAutoFocus={focusField}
           className={cn(PANEL, WIDTHS[width])}
           {...(description == null && { 'aria-describedby': undefined })}
         >
@@ -189,12 +195,7 @@ export function Sheet({
         <Primitive.Content
           aria-describedby={undefined}
           onInteractOutside={(event) => beside && event.preventDefault()}
-          onOpenAutoFocus={(event) => {
-            if (!(event.currentTarget instanceof HTMLElement)) return;
-            // The drawer itself, so that Escape and reading begin there and no button is lit.
-            event.preventDefault();
-            event.currentTarget.focus();
-          }}
+          onOpenAutoFocus={focusPanel}
           className={cn(
             'fixed inset-y-0 z-40 flex max-w-full animate-slide flex-col border-line bg-surface shadow-pop focus:outline-none',
             side === 'right'

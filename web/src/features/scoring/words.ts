@@ -1,4 +1,5 @@
 import type { Condition, Decay, ModelParts, NextAction, Rule } from '@/api/model';
+import { minus } from '@/lib/format';
 
 const exact = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 
@@ -10,7 +11,7 @@ export function figure(value: number | null | undefined): string {
 /** +5, −20 */
 export function pointsWords(points: number): string {
   if (Number.isNaN(points)) return 'no points';
-  return points > 0 ? `+${figure(points)}` : figure(points).replace('-', '−');
+  return points > 0 ? `+${figure(points)}` : minus(figure(points));
 }
 
 export const OPERATORS: { value: string; label: string }[] = [
