@@ -17,7 +17,7 @@ SCRIPT = """
 local threads = 0
 function setup(thread) thread:set("number", threads); threads = threads + 1 end
 local count, run, pause = 0, "%(run)s", %(pause)d
-function delay() return pause end
+function delay() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end
 function request()
   count = count + 1
   local id = string.format("%%s-%%d-%%08d-0000-000000000000", run, number, count)
@@ -69,7 +69,7 @@ def shoot(shots: Shots, seconds: int) -> Run:
             "run": shots.run, "pause": shots.pause, "leads": shots.leads, "key": shots.key,
         }  # fmt: skip
         if not shots.pause:
-            text = text.replace("function delay() return pause end\n", "")
+            text = text.replace("function delay() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end\n", "")
         script.write_text(text)
         done = subprocess.run(
             ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), shots.url],

@@ -27,7 +27,7 @@ from support.server import report, running, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, CDPSession, Page
 
 LEADS: Final = int(os.environ.get("LEADPULSE_SCALE_LEADS", "100000"))
 EVENTS: Final = int(os.environ.get("LEADPULSE_SCALE_EVENTS", "1000000"))
@@ -142,6 +142,16 @@ def _heap(page: Page) -> float:
     return size / 1e6
 
 
+def _work(watching: CDPSession) -> dict[str, float]:
+    """Seconds that the page's own thread was busy, and with what; others paint."""
+    found = watching.send("Performance.getMetrics")["metrics"]
+    names = {
+        "TaskDuration": "all", "ScriptDuration": "script", "LayoutDuration": "layout",
+        "RecalcStyleDuration": "style",
+    }  # fmt: skip
+    return {names[one["name"]]: one["value"] for one in found if one["name"] in names}
+
+
 def _flood(target: Target, minutes: float, end: threading.Event) -> int:
     """A_SECOND events a second, in ten batches, until it is over; how many."""
     sent = 0
@@ -166,8 +176,15 @@ def test_pages_stay_quick_and_small(filled: tuple[Site, Account]) -> None:
             shown, done = page.evaluate(_OPEN, [path, title])
             report(f"{turn}: {path} shows its shape after {shown:.0f} ms, data after {done:.0f} ms")
     page.evaluate(_OPEN, ["/leads", "Leads"])
+    watching = page.context.new_cdp_session(page)
+    watching.send("Performance.enable")
+    before = _work(watching)
     frames, late, rows = page.evaluate(_SCROLL)
+    spent = {name: seconds - before[name] for name, seconds in _work(watching).items()}
+    watching.detach()
     report(f"scrolling leads: {frames / 3:.0f} frames a second, {late} of {frames} late")
+    told = ", ".join(f"{name} {seconds / frames * 1000:.1f}" for name, seconds in spent.items())
+    report(f"of a frame's 16.7 ms the page's thread takes: {told}")
     assert rows < 200, "a long list is drawn only where one looks"
     began = time.monotonic()
     page.get_by_role("searchbox").first.fill("person42420")

@@ -135,6 +135,8 @@ class _Front:
         except LeadPulseError as refused:
             await _answer(_problem(refused), instance)(scope, receive, answered)
         finally:
+            # It leads back to its scope: what is left in a circle waits for the collector.
+            del scope["state"]["answered"]
             self._note(scope, answered.status, time.perf_counter() - began)
 
     async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 from typing import TYPE_CHECKING
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from leadpulse.http import bodies, protocol
 from support.wire import EVENT, SITE, Wire, read_reply, serving
@@ -98,6 +100,36 @@ async def test_requests_in_a_row_are_answered_in_order(wire: Wire) -> None:
         writer.write(EVENT)
         assert (await read_reply(reader)).status == 202
         writer.close()
+
+
+async def test_what_was_answered_is_forgotten_at_once(wire: Wire) -> None:
+    """Nothing is left for the collector, which would keep all others waiting for it.
+
+    The connection may keep the last of them.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        for sent, status in (
+            (wire.sending("POST /api/ingest/event HTTP/1.1", EVENT), 202),
+            (wire.sending("POST /api/ingest/event HTTP/1.1", b"{}"), 422),
+            (wire.head("GET /api/leads HTTP/1.1"), 200),
+            (wire.head("GET /api/leads/nobody HTTP/1.1"), 404),
+        ):
+            before = _kept()
+            reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+            async with asyncio.timeout(10):
+                for _ in range(20):
+                    writer.write(sent)
+                    assert (await read_reply(reader)).status == status
+            assert _kept() <= before + 2, sent
+            writer.close()
+    finally:
+        gc.enable()
+
+
+def _kept() -> int:
+    return sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects())
 
 
 async def test_older_and_newer_versions_are_answered(wire: Wire) -> None:
