@@ -69,7 +69,10 @@ def shoot(shots: Shots, seconds: int) -> Run:
             "run": shots.run, "pause": shots.pause, "leads": shots.leads, "key": shots.key,
         }  # fmt: skip
         if not shots.pause:
-            text = text.replace("function delay() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end\n", "")
+            text = text.replace(
+                "function delay() return math.floor(-math.log(1 - math.random()) * pause + 0.5) end\n",
+                "",
+            )
         script.write_text(text)
         done = subprocess.run(
             ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), shots.url],

@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from support.browser import PHONE, axe, look
+from support.server import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -179,3 +181,41 @@ def test_a_phone_shows_leads_in_two_lines(site: Site) -> None:
     assert box is not None
     assert box["width"] == PHONE
     axe(page)
+
+
+@pytest.mark.parametrize("width", [1280, PHONE])
+def test_a_long_list_is_scrolled_steadily(site: Site, width: int) -> None:
+    """It moves as far as the hand says, draws only what is near, and keys reach its end."""
+    ada = site.account()
+    ada.send_trusted(
+        *({"event": "signup", "email": f"person{number}@x.example"} for number in range(240))
+    )
+    wait_until("all scored", lambda: ada.call("GET", "/api/leads")["total"] == 240)
+    page = site.open("/leads", ada, width=width)
+    expect(page.get_by_text("240 leads", exact=True)).to_be_visible()
+    ends = page.evaluate(
+        """async () => {
+            const row = document.querySelector('main [data-row]');
+            let list = row;
+            while (getComputedStyle(list).overflowY !== 'auto') list = list.parentElement;
+            const ends = [];
+            for (let step = 0; step < 100; step += 1) {
+                const before = list.scrollTop;
+                list.scrollTop += 40;
+                await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+                ends.push(list.scrollTop - before);
+            }
+            return ends;
+        }"""
+    )
+    assert set(ends) == {40}
+    assert page.locator("[data-row]").count() < 60
+    axe(page)
+    page.locator("[data-row]").last.focus()
+    for _ in range(5):  # each brings the rows that follow
+        page.keyboard.press("End")
+        page.wait_for_timeout(300)
+    expect(page.locator("[data-row='239']")).to_be_focused()
+    page.keyboard.press("Home")
+    expect(page.locator("[data-row='0']")).to_be_focused()
+    expect(page.locator("[data-row='0']")).to_be_in_viewport()

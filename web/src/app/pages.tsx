@@ -1,20 +1,31 @@
-import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
+import { type ErrorComponentProps, Link, useLocation, useRouter } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 
 import { Button } from '@/components/ui/button';
+import { PageHeader } from '@/components/ui/layout';
 import { EmptyState, ErrorState, Loading, Skeleton } from '@/components/ui/states';
+import { cn } from '@/lib/cn';
 import { useTitle } from '@/lib/hooks';
 
-/** While a page's own part is on its way. */
+import { NAV } from './shell/nav';
+
+const PLACES = NAV.flatMap(({ items }) => items);
+
+/** While a page's own part is on its way: its name, where the menu knows it. */
 export function PagePending() {
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const place = PLACES.find(({ to }) => to === path);
   return (
-    <Loading label="The page is loading">
-      <div className="flex flex-col gap-4 px-4 pt-5 md:px-6">
-        <Skeleton className="h-7 w-48" />
-        <Skeleton className="h-24 w-full" />
-        <Skeleton className="h-64 w-full" />
-      </div>
-    </Loading>
+    <>
+      {place !== undefined && <PageHeader title={place.label} />}
+      <Loading label="The page is loading">
+        <div className={cn('flex flex-col gap-4 px-4 md:px-6', place === undefined && 'pt-5')}>
+          {place === undefined && <Skeleton className="h-7 w-48" />}
+          <Skeleton className="h-24 w-full" />
+          <Skeleton className="h-64 w-full" />
+        </div>
+      </Loading>
+    </>
   );
 }
 

@@ -74,6 +74,8 @@ const ROW = 44;
 const PHONE_ROW = 76;
 /** Lists up to this length are drawn whole. */
 const WHOLE = 60;
+/** Rows come and go by so many, so that most steps of scrolling draw nothing anew. */
+const BLOCK = 4;
 
 /** Rows with columns; on a phone, rows of two lines. Scrolls within its own box. */
 export function DataTable<T extends object>(props: Props<T>) {
@@ -107,7 +109,15 @@ export function DataTable<T extends object>(props: Props<T>) {
     .filter((column) => column !== undefined);
 
   return (
-    <div ref={scroller} className={cn('relative min-h-0 overflow-auto', className)}>
+    // What comes and goes above is made up for here: where the browser does so as well, the list
+    // jumps to and fro. Opaque and contained: scrolling then moves what is painted already.
+    <div
+      ref={scroller}
+      className={cn(
+        'relative min-h-0 overflow-auto bg-surface [contain:content] [overflow-anchor:none]',
+        className,
+      )}
+    >
       {rows.length === 0 && loading === false && empty != null ? (
         empty
       ) : narrow ? (
@@ -122,23 +132,26 @@ export function DataTable<T extends object>(props: Props<T>) {
 
 type Inner<T> = Props<T> & { scroller: RefObject<HTMLDivElement | null> };
 
-/** Which rows to draw, and how much room the others take above and below them. */
-function useRows<T>({ rows, rowKey, scroller, onEnd }: Inner<T>, height: number) {
+/** Which blocks of rows to draw, and how much room the others take above and below them. */
+function useBlocks<T>({ rows, rowKey, scroller, onEnd }: Inner<T>, height: number) {
   const whole = rows.length <= WHOLE;
+  const count = Math.ceil(rows.length / BLOCK);
   const virtual = useVirtualizer({
-    count: rows.length,
+    count,
     getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row === undefined ? index : rowKey(row);
+    estimateSize: (block) => Math.min(BLOCK, rows.length - block * BLOCK) * height,
+    getItemKey: (block) => {
+      const first = rows[block * BLOCK];
+      return first === undefined ? block : rowKey(first);
     },
-    overscan: 12,
+    overscan: 1,
     enabled: !whole,
   });
   const items = virtual.getVirtualItems();
-  const indexes = whole ? rows.map((_, index) => index) : items.map((item) => item.index);
-  const lastShown = indexes.at(-1) ?? -1;
+  const blocks = whole
+    ? Array.from({ length: count }, (_, block) => block)
+    : items.map((item) => item.index);
+  const lastShown = ((blocks.at(-1) ?? -1) + 1) * BLOCK - 1;
   const end = useRef(onEnd);
   useEffect(() => {
     end.current = onEnd;
@@ -147,14 +160,20 @@ function useRows<T>({ rows, rowKey, scroller, onEnd }: Inner<T>, height: number)
     if (!whole && lastShown >= rows.length - 10) end.current?.();
   }, [whole, lastShown, rows.length]);
   return {
-    indexes,
+    blocks,
     above: whole ? 0 : (items[0]?.start ?? 0),
     below: whole ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0),
     measure: whole ? undefined : virtual.measureElement,
     show: (index: number) => {
-      if (!whole) virtual.scrollToIndex(index);
+      if (!whole) virtual.scrollToIndex(Math.floor(index / BLOCK));
     },
   };
+}
+
+/** The rows of a block, each with its place in the list. */
+function rowsOf<T>(rows: readonly T[], block: number): (readonly [T, number])[] {
+  const first = block * BLOCK;
+  return rows.slice(first, first + BLOCK).map((row, place) => [row, first + place]);
 }
 
 /** One row takes the focus; arrows move it. */
@@ -167,7 +186,7 @@ function useArrows<T>({ rows, onOpen, scroller }: Inner<T>, show: (index: number
     const row = scroller.current?.querySelector<HTMLElement>(`[data-row="${at}"]`);
     if (!row) return;
     wanted.current = false;
-    row.focus({ preventScroll: false });
+    row.focus();
   });
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     const own = event.target instanceof HTMLElement && event.target.dataset.row !== undefined;
@@ -202,7 +221,7 @@ function isOwnClick(target: EventTarget): boolean {
 
 function Grid<T>(props: Inner<T>) {
   const { label, rows, rowKey, columns, sort, onSort, onOpen, current, loading } = props;
-  const { indexes, above, below, show } = useRows(props, ROW);
+  const { blocks, above, below, show } = useBlocks(props, ROW);
   const { at, setActive, onKeyDown } = useArrows(props, show);
   const line = useMemo<CSSProperties>(
     () => ({
@@ -261,29 +280,56 @@ function Grid<T>(props: Inner<T>) {
           onKeyDown={onKeyDown}
           style={{ paddingTop: above, paddingBottom: below }}
         >
-          {indexes.map((index) => {
-            const row = rows[index];
-            if (row === undefined) return null;
-            const key = rowKey(row);
-            return (
-              <GridRow
-                key={key}
-                row={row}
-                index={index}
-                active={index === at}
-                selected={current === undefined ? undefined : current === key}
-                columns={columns}
-                line={line}
-                onOpen={onOpen}
-                onActive={setActive}
-              />
-            );
-          })}
+          {blocks.map((block) => (
+            <GridBlock
+              key={block}
+              rows={rows}
+              block={block}
+              rowKey={rowKey}
+              active={at}
+              current={current}
+              columns={columns}
+              line={line}
+              onOpen={onOpen}
+              onActive={setActive}
+            />
+          ))}
         </div>
       )}
     </div>
   );
 }
+
+type GridBlockProps<T> = Pick<Inner<T>, 'rows' | 'rowKey' | 'current' | 'columns' | 'onOpen'> & {
+  block: number;
+  active: number;
+  line: CSSProperties;
+  onActive: (index: number) => void;
+};
+
+const GridBlock = memo(function GridBlock<T>(props: GridBlockProps<T>) {
+  const { rows, block, rowKey, active, current, columns, line, onOpen, onActive } = props;
+  return (
+    <div role="presentation">
+      {rowsOf(rows, block).map(([row, index]) => {
+        const key = rowKey(row);
+        return (
+          <GridRow
+            key={key}
+            row={row}
+            index={index}
+            active={index === active}
+            selected={current === undefined ? undefined : current === key}
+            columns={columns}
+            line={line}
+            onOpen={onOpen}
+            onActive={onActive}
+          />
+        );
+      })}
+    </div>
+  );
+}) as <T>(props: GridBlockProps<T> & { key?: Key }) => ReactNode;
 
 type GridRowProps<T> = Pick<Inner<T>, 'columns' | 'onOpen'> & {
   row: T;
@@ -318,7 +364,7 @@ const GridRow = memo(function GridRow<T>({
         if (isOwnClick(event.target)) onOpen?.(row);
       }}
       className={cn(
-        'grid h-11 items-center gap-3 border-b border-line px-4 focus-visible:-outline-offset-2 md:px-6',
+        'grid h-11 scroll-mt-9 items-center gap-3 border-b border-line px-4 focus-visible:-outline-offset-2 md:px-6',
         onOpen && 'cursor-pointer hover:bg-hover',
         selected === true && 'bg-accent-soft hover:bg-accent-soft',
       )}
@@ -391,7 +437,7 @@ function Header<T>({
 
 function PhoneRows<T>(props: Inner<T>) {
   const { label, rows, rowKey, columns, onOpen, current, loading } = props;
-  const { indexes, above, below, measure, show } = useRows(props, PHONE_ROW);
+  const { blocks, above, below, measure, show } = useBlocks(props, PHONE_ROW);
   const { at, setActive, onKeyDown } = useArrows(props, show);
   const placed = (place: NonNullable<Column<T>['phone']>) =>
     columns.filter((column) => (column.phone ?? 'meta') === place);
@@ -411,59 +457,59 @@ function PhoneRows<T>(props: Inner<T>) {
   }
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its rows take the focus
-    <ul
+    <div
+      role="list"
       aria-label={label}
       onKeyDown={onKeyDown}
       style={{ paddingTop: above, paddingBottom: below }}
       className="text-sm"
     >
-      {indexes.map((index) => {
-        const row = rows[index];
-        if (row === undefined) return null;
-        const key = rowKey(row);
-        return (
-          <li key={key} ref={measure} data-index={index}>
-            {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the list hears keys */}
-            <div
-              data-row={index}
-              role={onOpen && 'button'}
-              tabIndex={index === at ? 0 : -1}
-              onFocus={() => setActive(index)}
-              onClick={(event) => {
-                if (isOwnClick(event.target)) onOpen?.(row);
-              }}
-              className={cn(
-                'flex flex-col gap-1.5 border-b border-line px-4 py-2.5 focus-visible:-outline-offset-2',
-                current === key && 'bg-accent-soft',
-              )}
-            >
-              <div className="flex min-w-0 items-center justify-between gap-3">
-                <div className="min-w-0 flex-1">
-                  {titles.map((column) => (
-                    <div key={column.id}>{column.cell(row)}</div>
-                  ))}
+      {blocks.map((block) => (
+        <div key={block} role="presentation" ref={measure} data-index={block}>
+          {rowsOf(rows, block).map(([row, index]) => (
+            <div key={rowKey(row)} role="listitem">
+              {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the list hears keys */}
+              <div
+                data-row={index}
+                role={onOpen && 'button'}
+                tabIndex={index === at ? 0 : -1}
+                onFocus={() => setActive(index)}
+                onClick={(event) => {
+                  if (isOwnClick(event.target)) onOpen?.(row);
+                }}
+                className={cn(
+                  'flex flex-col gap-1.5 border-b border-line px-4 py-2.5 focus-visible:-outline-offset-2',
+                  current === rowKey(row) && 'bg-accent-soft',
+                )}
+              >
+                <div className="flex min-w-0 items-center justify-between gap-3">
+                  <div className="min-w-0 flex-1">
+                    {titles.map((column) => (
+                      <div key={column.id}>{column.cell(row)}</div>
+                    ))}
+                  </div>
+                  <div className="flex shrink-0 items-center gap-2">
+                    {asides.map((column) => (
+                      <div key={column.id}>{column.cell(row)}</div>
+                    ))}
+                  </div>
                 </div>
-                <div className="flex shrink-0 items-center gap-2">
-                  {asides.map((column) => (
-                    <div key={column.id}>{column.cell(row)}</div>
-                  ))}
-                </div>
+                {metas.length > 0 && (
+                  <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
+                    {metas.map((column) => (
+                      <span key={column.id} className="inline-flex min-w-0 items-center gap-1">
+                        <span className="text-muted">{column.header}</span>
+                        {column.cell(row)}
+                      </span>
+                    ))}
+                  </div>
+                )}
               </div>
-              {metas.length > 0 && (
-                <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs">
-                  {metas.map((column) => (
-                    <span key={column.id} className="inline-flex min-w-0 items-center gap-1">
-                      <span className="text-muted">{column.header}</span>
-                      {column.cell(row)}
-                    </span>
-                  ))}
-                </div>
-              )}
             </div>
-          </li>
-        );
-      })}
-    </ul>
+          ))}
+        </div>
+      ))}
+    </div>
   );
 }
 
