@@ -112,7 +112,11 @@ async def measure_single(table: Table, server: Installation, seconds: int) -> No
         await server.drained()
     ratio = statistics.median(e.rate / t.rate for e, t in zip(empties, tops, strict=True))
     empty, top = (statistics.median(run.rate for run in runs) for runs in (empties, tops))
-    pause = max(1, round(single.CONNECTIONS / (top / 2) * 1000))
+    # Half of it is reached when pauses leave out what the answers take.
+    between = single.CONNECTIONS / (top / 2) * 1000
+    trial = single.Shots(server.url, server.write_key, f"try-{os.getpid()}", pause=round(between))
+    took = single.CONNECTIONS / (await asyncio.to_thread(single.shoot, trial, 3)).rate * 1000
+    pause = max(1, round(between - (took - between)))
     shots = single.Shots(server.url, server.write_key, f"half-{os.getpid()}", pause=pause)
     half = await asyncio.to_thread(single.shoot, shots, seconds)
     await server.drained()
