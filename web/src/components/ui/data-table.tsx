@@ -73,7 +73,7 @@ const features = tableFeatures({ columnVisibilityFeature, rowSortingFeature });
 const ROW = 44;
 const PHONE_ROW = 76;
 /** Lists up to this length are drawn whole. */
-const WHOLE = 60;
+const WHOLE = 40;
 /** Rows come and go by so many, so that most steps of scrolling draw nothing anew. */
 const BLOCK = 4;
 
