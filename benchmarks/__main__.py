@@ -85,11 +85,11 @@ async def measure_growth_of_leads(table: Table, server: Installation, leads: int
     few = 20_000
     await flow(server, first_visits(few), few_key)
     await server.database.execute("vacuum analyze")
-    portion, one, other = leads // 15, [], []
+    portion, of_few, of_many = leads // 15, [], []
     for turn in range(5):
-        one.append((await flow(server, bodies(portion, few, seed=30 + turn), few_key)).cost)
-        other.append((await flow(server, bodies(portion, leads, seed=40 + turn))).cost)
-    before, after = statistics.median(one), statistics.median(other)
+        of_few.append((await flow(server, bodies(portion, few, seed=30 + turn), few_key)).cost)
+        of_many.append((await flow(server, bodies(portion, leads, seed=40 + turn))).cost)
+    before, after = statistics.median(of_few), statistics.median(of_many)
     table.add(
         f"cost per event: 20,000 → {leads:,} leads, {leads:,} events stored",
         f"× {after / before:.2f} ({before:.0f} → {after:.0f} CPU µs)", "× 1.5", "× 1.25",
@@ -116,7 +116,7 @@ async def measure_single(table: Table, server: Installation, seconds: int) -> No
     between = single.CONNECTIONS / (top / 2) * 1000
     trial = single.Shots(server.url, server.write_key, f"try-{os.getpid()}", pause=round(between))
     took = single.CONNECTIONS / (await asyncio.to_thread(single.shoot, trial, 3)).rate * 1000
-    pause = max(1, round(between - (took - between)))
+    pause = max(1, round(2 * between - took))
     shots = single.Shots(server.url, server.write_key, f"half-{os.getpid()}", pause=pause)
     half = await asyncio.to_thread(single.shoot, shots, seconds)
     await server.drained()

@@ -109,14 +109,10 @@ export function DataTable<T extends object>(props: Props<T>) {
     .filter((column) => column !== undefined);
 
   return (
-    // What comes and goes above is made up for here: where the browser does so as well, the list
-    // jumps to and fro. Opaque and contained: scrolling then moves what is painted already.
+    // Opaque and contained: scrolling then moves what is painted already.
     <div
       ref={scroller}
-      className={cn(
-        'relative min-h-0 overflow-auto bg-surface [contain:content] [overflow-anchor:none]',
-        className,
-      )}
+      className={cn('relative min-h-0 overflow-auto bg-surface [contain:content]', className)}
     >
       {rows.length === 0 && loading === false && empty != null ? (
         empty
